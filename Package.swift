@@ -1,0 +1,54 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableExperimentalFeature("Lifetimes"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "fstestkit",
+    products: [
+        .executable(name: "fstestkit", targets: ["fstestkit"]),
+        .library(name: "FUSEServer", targets: ["FUSEServer", "TransportLegacy", "TransportURing", "LoopbackFS"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    ],
+    targets: [
+        // C only: the wire ABI, the system calls that Swift cannot import, the two libraries.
+        .target(name: "CFUSE"),
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CLibURing", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
+        .systemLibrary(name: "CLibFUSE3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
+
+        .target(name: "FUSEProtocol", dependencies: ["CFUSE", system], swiftSettings: settings),
+        .target(
+            name: "FUSEServer", dependencies: ["FUSEProtocol", "CLinux", "CLibFUSE3", system, logging],
+            swiftSettings: settings),
+        .target(name: "TransportLegacy", dependencies: ["FUSEServer"], swiftSettings: settings),
+        .target(name: "TransportURing", dependencies: ["FUSEServer", "CLibURing"], swiftSettings: settings),
+        .target(name: "LoopbackFS", dependencies: ["FUSEServer"], swiftSettings: settings),
+
+        // Knows daemons only as child processes: never depends on a transport or on the filesystem.
+        .target(name: "TestBench", dependencies: ["CLinux", system], swiftSettings: settings),
+        .executableTarget(
+            name: "fstestkit",
+            dependencies: [
+                "TestBench", "TransportLegacy", "TransportURing", "LoopbackFS",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings),
+
+        .testTarget(name: "FUSEProtocolTests", dependencies: ["FUSEProtocol"], swiftSettings: settings),
+        .testTarget(name: "TestBenchTests", dependencies: ["TestBench"], swiftSettings: settings),
+        .testTarget(name: "IntegrationTests", dependencies: ["TestBench", "fstestkit"], swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,50 @@
+// liburing as Swift can use it. <sys/types.h> and <linux/io_uring.h> come first: without them, and with _GNU_SOURCE, the
+// header's types clash with Glibc's and swift-system's.
+#ifndef CLIBURING_SHIM_H
+#define CLIBURING_SHIM_H
+
+#include <sys/types.h>
+#include <linux/io_uring.h>
+#include <liburing.h>
+#include <string.h>
+
+// One more than liburing 2.3 imports into Swift: IOSQE_FIXED_FILE is an enumerator's shift there.
+static const unsigned int CLIBURING_FIXED_FILE = 1u << 0;
+
+// Prepares a FUSE command on a 128-byte SQE. The 80 bytes of its command area (from offset 48) are zeroed first: Linux 7.3
+// refuses a REGISTER whose bytes beyond the known fields are not zero. `vectors` is the header and payload pair of a
+// REGISTER (two iovecs), NULL for a commit. `device` is an index into the registered files.
+static inline void cliburing_prep_fuse(
+    struct io_uring_sqe *sqe, int device, unsigned int command, unsigned short queue, unsigned long long commit_id,
+    const void *vectors, unsigned long long user_data)
+{
+    unsigned char *area = (unsigned char *)sqe + 48;
+
+    memset(sqe, 0, 128);
+    sqe->opcode = IORING_OP_URING_CMD;
+    sqe->flags = CLIBURING_FIXED_FILE;
+    sqe->fd = device;
+    sqe->cmd_op = command;
+    sqe->addr = (unsigned long long)vectors;
+    sqe->len = vectors ? 2 : 0;
+    sqe->user_data = user_data;
+    memcpy(area + 8, &commit_id, sizeof(commit_id));
+    memcpy(area + 16, &queue, sizeof(queue));
+}
+
+// Prepares a read, write or fsync of a backing file. `flags` is rw_flags or fsync_flags.
+static inline void cliburing_prep_backing(
+    struct io_uring_sqe *sqe, unsigned int opcode, int descriptor, void *buffer, unsigned int count,
+    long long offset, unsigned int flags, unsigned long long user_data)
+{
+    memset(sqe, 0, 128);
+    sqe->opcode = opcode;
+    sqe->fd = descriptor;
+    sqe->addr = (unsigned long long)buffer;
+    sqe->len = count;
+    sqe->off = (unsigned long long)offset;
+    sqe->rw_flags = (int)flags;
+    sqe->user_data = user_data;
+}
+
+#endif

@@ -1,0 +1,182 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+int clinux_openat(int directory, const char *path, int flags, mode_t mode)
+{
+    return openat(directory, path, flags, mode);
+}
+
+int clinux_statx(int directory, const char *path, int flags, unsigned int mask, struct statx *buffer)
+{
+    return (int)syscall(SYS_statx, directory, path, flags, mask, buffer);
+}
+
+int clinux_renameat2(int olddir, const char *oldpath, int newdir, const char *newpath, unsigned int flags)
+{
+    return renameat2(olddir, oldpath, newdir, newpath, flags);
+}
+
+int clinux_fallocate(int descriptor, int mode, int64_t offset, int64_t length)
+{
+    return fallocate(descriptor, mode, offset, length);
+}
+
+ssize_t clinux_copy_file_range(int in, int64_t *in_offset, int out, int64_t *out_offset, size_t length, unsigned int flags)
+{
+    return copy_file_range(in, in_offset, out, out_offset, length, flags);
+}
+
+ssize_t clinux_preadv2(int descriptor, const struct iovec *vectors, int count, int64_t offset, int flags)
+{
+    return preadv2(descriptor, vectors, count, offset, flags);
+}
+
+ssize_t clinux_pwritev2(int descriptor, const struct iovec *vectors, int count, int64_t offset, int flags)
+{
+    return pwritev2(descriptor, vectors, count, offset, flags);
+}
+
+ssize_t clinux_getdents64(int descriptor, void *buffer, size_t count)
+{
+    return syscall(SYS_getdents64, descriptor, buffer, count);
+}
+
+ssize_t clinux_splice(int in, int64_t *in_offset, int out, int64_t *out_offset, size_t length, unsigned int flags)
+{
+    return splice(in, in_offset, out, out_offset, length, flags);
+}
+
+int clinux_pipe2(int descriptors[2], int flags)
+{
+    return pipe2(descriptors, flags);
+}
+
+int clinux_fcntl(int descriptor, int command, long argument)
+{
+    return fcntl(descriptor, command, argument);
+}
+
+int clinux_fcntl_lock(int descriptor, int command, struct flock *lock)
+{
+    return fcntl(descriptor, command, lock);
+}
+
+int clinux_ioctl(int descriptor, unsigned long request, void *argument)
+{
+    return ioctl(descriptor, request, argument);
+}
+
+int clinux_syncfs(int descriptor)
+{
+    return syncfs(descriptor);
+}
+
+_Static_assert(offsetof(struct clinux_file_handle, f_handle) == offsetof(struct file_handle, f_handle), "file_handle");
+
+int clinux_name_to_handle_at(int directory, const char *path, struct clinux_file_handle *handle, int *mount_id, int flags)
+{
+    handle->handle_bytes = sizeof(handle->f_handle);
+    return name_to_handle_at(directory, path, (struct file_handle *)handle, mount_id, flags);
+}
+
+int clinux_open_by_handle_at(int mount, struct clinux_file_handle *handle, int flags)
+{
+    return open_by_handle_at(mount, (struct file_handle *)handle, flags);
+}
+
+int clinux_close_range(unsigned int first, unsigned int last, unsigned int flags)
+{
+    return close_range(first, last, flags);
+}
+
+int clinux_mknodat(int directory, const char *path, mode_t mode, uint32_t device_major, uint32_t device_minor)
+{
+    return (int)syscall(SYS_mknodat, directory, path, mode, makedev(device_major, device_minor));
+}
+
+int clinux_gettid(void)
+{
+    return (int)syscall(SYS_gettid);
+}
+
+int clinux_pin_thread(int cpu)
+{
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    return sched_setaffinity(0, sizeof(set), &set);
+}
+
+int clinux_cpu_allowed(int cpu)
+{
+    cpu_set_t set;
+
+    return sched_getaffinity(getpid(), sizeof(set), &set) == 0 && CPU_ISSET(cpu, &set);
+}
+
+int clinux_tgkill(int thread, int signal)
+{
+    return (int)syscall(SYS_tgkill, getpid(), thread, signal);
+}
+
+int clinux_prctl(int option, unsigned long argument)
+{
+    return prctl(option, argument, 0, 0, 0);
+}
+
+uint32_t clinux_setfsuid(uint32_t uid)
+{
+    return (uint32_t)syscall(SYS_setfsuid, uid);
+}
+
+uint32_t clinux_setfsgid(uint32_t gid)
+{
+    return (uint32_t)syscall(SYS_setfsgid, gid);
+}
+
+int clinux_setgroups(size_t count, const uint32_t *groups)
+{
+    return (int)syscall(SYS_setgroups, count, groups);
+}
+
+static int capabilities(struct __user_cap_header_struct *header, struct __user_cap_data_struct data[2])
+{
+    header->version = _LINUX_CAPABILITY_VERSION_3;
+    header->pid = 0;
+    return (int)syscall(SYS_capget, header, data);
+}
+
+int clinux_set_effective_capability(int capability, int on)
+{
+    struct __user_cap_header_struct header;
+    struct __user_cap_data_struct data[2];
+
+    if (capabilities(&header, data) < 0)
+        return -1;
+    if (on)
+        data[capability / 32].effective |= 1u << (capability % 32);
+    else
+        data[capability / 32].effective &= ~(1u << (capability % 32));
+    return (int)syscall(SYS_capset, &header, data);
+}
+
+int clinux_has_effective_capability(int capability)
+{
+    struct __user_cap_header_struct header;
+    struct __user_cap_data_struct data[2];
+
+    return capabilities(&header, data) == 0 && (data[capability / 32].effective >> (capability % 32) & 1);
+}

@@ -1,0 +1,79 @@
+// System calls that Swift's Glibc module lacks, because glibc declares them under _GNU_SOURCE or with variable arguments.
+//
+// Every function is the system call of the same name: -1 and errno on failure. _GNU_SOURCE is defined in CLinux.c only:
+// in a header it would clash with the types that Glibc and Dispatch import.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <linux/stat.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/signalfd.h>
+#include <sys/statvfs.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+
+// Flags, for openat(2), *at(2), preadv2(2), fcntl(2) and renameat2(2).
+static const int CLINUX_O_DIRECT = 040000;
+static const int CLINUX_O_PATH = 010000000;
+static const int CLINUX_O_TMPFILE = 020200000;
+static const int CLINUX_O_NOATIME = 01000000;
+static const int CLINUX_AT_EMPTY_PATH = 0x1000;
+static const int CLINUX_AT_NO_AUTOMOUNT = 0x800;
+static const int CLINUX_RWF_NOWAIT = 0x8;
+static const int CLINUX_RWF_APPEND = 0x10;
+static const int CLINUX_RENAME_NOREPLACE = 1;
+static const int CLINUX_RENAME_EXCHANGE = 2;
+static const int CLINUX_RENAME_WHITEOUT = 4;
+static const int CLINUX_F_OFD_GETLK = 36;
+static const int CLINUX_F_OFD_SETLK = 37;
+static const int CLINUX_F_OFD_SETLKW = 38;
+
+// A file handle (open_by_handle_at(2)): `handle_bytes` of `f_handle` are valid.
+struct clinux_file_handle {
+    uint32_t handle_bytes;
+    int32_t handle_type;
+    uint8_t f_handle[128];
+};
+
+// Files
+int clinux_openat(int directory, const char *path, int flags, mode_t mode);
+int clinux_statx(int directory, const char *path, int flags, unsigned int mask, struct statx *buffer);
+int clinux_renameat2(int olddir, const char *oldpath, int newdir, const char *newpath, unsigned int flags);
+int clinux_fallocate(int descriptor, int mode, int64_t offset, int64_t length);
+ssize_t clinux_copy_file_range(int in, int64_t *in_offset, int out, int64_t *out_offset, size_t length, unsigned int flags);
+ssize_t clinux_preadv2(int descriptor, const struct iovec *vectors, int count, int64_t offset, int flags);
+ssize_t clinux_pwritev2(int descriptor, const struct iovec *vectors, int count, int64_t offset, int flags);
+ssize_t clinux_getdents64(int descriptor, void *buffer, size_t count);
+ssize_t clinux_splice(int in, int64_t *in_offset, int out, int64_t *out_offset, size_t length, unsigned int flags);
+int clinux_pipe2(int descriptors[2], int flags);
+int clinux_fcntl(int descriptor, int command, long argument);
+int clinux_fcntl_lock(int descriptor, int command, struct flock *lock);
+int clinux_ioctl(int descriptor, unsigned long request, void *argument);
+int clinux_syncfs(int descriptor);
+int clinux_name_to_handle_at(int directory, const char *path, struct clinux_file_handle *handle, int *mount_id, int flags);
+int clinux_open_by_handle_at(int mount, struct clinux_file_handle *handle, int flags);
+int clinux_close_range(unsigned int first, unsigned int last, unsigned int flags);
+int clinux_mknodat(int directory, const char *path, mode_t mode, uint32_t device_major, uint32_t device_minor);
+
+// Processes and threads
+int clinux_gettid(void);
+int clinux_pin_thread(int cpu);          // sched_setaffinity(2) of the calling thread, to one CPU
+int clinux_cpu_allowed(int cpu);         // 1 if the process may run on it
+int clinux_tgkill(int thread, int signal);
+int clinux_prctl(int option, unsigned long argument);
+
+// Credentials of the calling *thread* only (glibc's own wrappers change every thread of the process).
+uint32_t clinux_setfsuid(uint32_t uid);  // both return the previous id
+uint32_t clinux_setfsgid(uint32_t gid);
+int clinux_setgroups(size_t count, const uint32_t *groups);
+int clinux_set_effective_capability(int capability, int on);
+int clinux_has_effective_capability(int capability);
+
+#endif

@@ -1,0 +1,61 @@
+public import SystemPackage
+
+/// A name in a request: bytes in the kernel's encoding (any but NUL), with their terminating NUL behind them.
+///
+/// It is passed to system calls as it lies in the message, without a copy.
+public struct Name: ~Escapable {
+    /// The name and its NUL.
+    private let terminated: RawSpan
+
+    /// The bytes up to the first NUL of `bytes`.
+    ///
+    /// - Throws: EINVAL if there is no NUL.
+    @_lifetime(copy bytes)
+    public init(in bytes: RawSpan) throws(Errno) {
+        var end = 0
+        while end < bytes.byteCount, bytes.unsafeLoad(fromUncheckedByteOffset: end, as: UInt8.self) != 0 { end += 1 }
+        guard end < bytes.byteCount else { throw .invalidArgument }
+        terminated = bytes.extracting(first: end + 1)
+    }
+
+    /// Bytes of the name, without the NUL.
+    public var byteCount: Int { terminated.byteCount - 1 }
+
+    /// The name without its NUL.
+    public var bytes: RawSpan {
+        @_lifetime(copy self)
+        get { terminated.extracting(first: byteCount) }
+    }
+
+    /// Whether this is the name of exactly these bytes.
+    public func equals(_ other: StaticString) -> Bool {
+        guard other.utf8CodeUnitCount == byteCount else { return false }
+        for index in 0..<byteCount where terminated.unsafeLoad(fromByteOffset: index, as: UInt8.self) != other.utf8Start[index] {
+            return false
+        }
+        return true
+    }
+
+    /// Whether it may name a directory entry: neither empty nor `.` nor `..`, and no slash in it.
+    public var isEntry: Bool {
+        if byteCount == 0 || equals(".") || equals("..") { return false }
+        for index in 0..<byteCount where terminated.unsafeLoad(fromByteOffset: index, as: UInt8.self) == UInt8(ascii: "/") {
+            return false
+        }
+        return true
+    }
+
+    /// Calls `body` with the name as a C string.
+    public func withCString<Result, Failure: Error>(
+        _ body: (UnsafePointer<CChar>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try terminated.withUnsafeBytes { bytes throws(Failure) in
+            try body(bytes.baseAddress!.assumingMemoryBound(to: CChar.self))
+        }
+    }
+
+    /// A copy, for messages and for work that outlives the request.
+    public var string: String {
+        terminated.withUnsafeBytes { String(decoding: $0.dropLast(), as: UTF8.self) }
+    }
+}

@@ -1,0 +1,23 @@
+public import SystemPackage
+
+/// An open file under the source directory, and what its last reads and writes took: the transport needs both.
+///
+/// Owns the descriptor and closes it when the last reference goes, so that one in use by a transport stays open.
+public final class BackingFile: Sendable {
+    /// Open for what the client may do with the file.
+    public let descriptor: FileDescriptor
+    /// Opened with O_DIRECT: no page cache answers, and buffers must be aligned.
+    public let isDirect: Bool
+    /// Where the transport remembers what to do with the next request (``IOPolicy``).
+    public let policy = IOPolicy()
+
+    /// Takes the descriptor over.
+    public init(_ descriptor: FileDescriptor, isDirect: Bool) {
+        self.descriptor = descriptor
+        self.isDirect = isDirect
+    }
+
+    deinit {
+        try? descriptor.close()
+    }
+}
