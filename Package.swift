@@ -28,16 +28,19 @@ let package = Package(
         .systemLibrary(name: "CLibURing", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
         .systemLibrary(name: "CLibFUSE3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
 
+        // What daemon and bench both need of the system: errno as an error, the mount table.
+        .target(name: "LinuxSystem", dependencies: ["CLinux", system], swiftSettings: settings),
+
         .target(name: "FUSEProtocol", dependencies: ["CFUSE", system], swiftSettings: settings),
         .target(
-            name: "FUSEServer", dependencies: ["FUSEProtocol", "CLinux", "CLibFUSE3", system, logging],
+            name: "FUSEServer", dependencies: ["FUSEProtocol", "LinuxSystem", "CLinux", "CLibFUSE3", system, logging],
             swiftSettings: settings),
         .target(name: "TransportLegacy", dependencies: ["FUSEServer"], swiftSettings: settings),
         .target(name: "TransportURing", dependencies: ["FUSEServer", "CLibURing"], swiftSettings: settings),
         .target(name: "LoopbackFS", dependencies: ["FUSEServer"], swiftSettings: settings),
 
         // Knows daemons only as child processes: never depends on a transport or on the filesystem.
-        .target(name: "TestBench", dependencies: ["CLinux", system], swiftSettings: settings),
+        .target(name: "TestBench", dependencies: ["LinuxSystem", "CLinux", system], swiftSettings: settings),
         .executableTarget(
             name: "fstestkit",
             dependencies: [

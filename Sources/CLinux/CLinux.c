@@ -180,3 +180,8 @@ int clinux_has_effective_capability(int capability)
 
     return capabilities(&header, data) == 0 && (data[capability / 32].effective >> (capability % 32) & 1);
 }
+
+const char *clinux_errno_name(int error)
+{
+    return strerrorname_np(error);
+}

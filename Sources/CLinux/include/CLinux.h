@@ -68,6 +68,7 @@ int clinux_pin_thread(int cpu);          // sched_setaffinity(2) of the calling 
 int clinux_cpu_allowed(int cpu);         // 1 if the process may run on it
 int clinux_tgkill(int thread, int signal);
 int clinux_prctl(int option, unsigned long argument);
+const char *clinux_errno_name(int error);  // "ENOENT", or NULL
 
 // Credentials of the calling *thread* only (glibc's own wrappers change every thread of the process).
 uint32_t clinux_setfsuid(uint32_t uid);  // both return the previous id

@@ -1,0 +1,28 @@
+import CLinux
+import Glibc
+public import SystemPackage
+
+extension Errno {
+    /// The result of a system call that answers -1 and `errno`, as a value or an error; EINTR is retried unless
+    /// `retryOnInterrupt` is false.
+    ///
+    /// Nothing else in this package reads `errno`.
+    @inline(__always)
+    public static func check<Value: SignedInteger>(
+        retryOnInterrupt: Bool = true, _ call: () -> Value
+    ) throws(Errno) -> Value {
+        while true {
+            let value = call()
+            if value != -1 { return value }
+            let error = Errno(rawValue: errno)
+            if error == .interrupted && retryOnInterrupt { continue }
+            throw error
+        }
+    }
+
+    /// The errno's name as C spells it (`ENOTCONN`), for messages that are compared and searched.
+    public var name: String {
+        guard let name = clinux_errno_name(rawValue) else { return "errno \(rawValue)" }
+        return String(cString: name)
+    }
+}
