@@ -50,8 +50,8 @@ let package = Package(
             swiftSettings: settings),
 
         .testTarget(name: "FUSEProtocolTests", dependencies: ["FUSEProtocol"], swiftSettings: settings),
-        .testTarget(name: "TestBenchTests", dependencies: ["TestBench"], swiftSettings: settings),
-        .testTarget(name: "IntegrationTests", dependencies: ["TestBench", "fstestkit"], swiftSettings: settings),
+        .testTarget(name: "TestBenchTests", dependencies: ["TestBench", "LinuxSystem"], swiftSettings: settings),
+        .testTarget(name: "IntegrationTests", dependencies: ["TestBench", "LinuxSystem", "fstestkit"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -5,6 +5,8 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include "CLinuxProcess.h"
+
 #include <linux/stat.h>
 #include <poll.h>
 #include <stddef.h>

@@ -1,0 +1,31 @@
+// Child processes for the test bench: spawning with everything closed, pidfds, and system calls that may never return,
+// made in a child so that the bench survives them.
+#ifndef CLINUXPROCESS_H
+#define CLINUXPROCESS_H
+
+#include <spawn.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// posix_spawnp(3) of a program in a process group of its own, with default signal handlers and nothing open but these three.
+// A descriptor of -1 is /dev/null. Returns 0 or -1 and errno.
+int clinux_spawn(pid_t *pid, const char *file, char *const argv[], char *const envp[], int input, int output, int error);
+
+int clinux_pidfd_open(pid_t pid);
+int clinux_pidfd_getfd(int pidfd, int descriptor);
+
+// What `clinux_isolated` does in the child.
+enum clinux_isolated_call {
+    CLINUX_ISOLATED_UMOUNT = 0, // umount2(path, argument)
+    CLINUX_ISOLATED_STAT = 1,   // stat(path)
+    CLINUX_ISOLATED_WRITE = 2,  // write `text` into the file `path`
+    CLINUX_ISOLATED_SYNC = 3,   // sync(), whatever the path
+    CLINUX_ISOLATED_SYNCFS = 4, // syncfs of the filesystem that holds `path`
+    CLINUX_ISOLATED_IOCTL = 5,  // ioctl(open(path), argument, &zero): a filesystem's shutdown
+};
+
+// Forks a child, in a process group of its own, that makes one system call and exits with its errno (0 on success).
+// Returns the child's pid, or -1 and errno.
+pid_t clinux_isolated(int call, const char *path, unsigned long argument, const char *text, uint32_t value);
+
+#endif

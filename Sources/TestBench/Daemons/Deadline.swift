@@ -1,0 +1,47 @@
+import Glibc
+
+/// A moment on the monotonic clock after which the bench stops waiting. Everything that waits takes one.
+public struct Deadline: Sendable {
+    public let instant: ContinuousClock.Instant
+
+    public init(after duration: Duration) {
+        instant = .now + duration
+    }
+
+    public var isPassed: Bool { ContinuousClock.now >= instant }
+
+    /// Never negative.
+    public var remaining: Duration { max(.zero, instant - .now) }
+
+    /// What is left, for poll(2): whole milliseconds, rounded up.
+    var milliseconds: Int32 {
+        let (seconds, attoseconds) = remaining.components
+        return Int32(min(seconds, 1_000_000) * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+    }
+
+    /// Asks again and again, at growing intervals from 0.2 ms up to `interval`, until the answer is yes.
+    ///
+    /// - Returns: false if it was still no at the deadline.
+    public func wait(upTo interval: Duration = .milliseconds(10), for condition: () -> Bool) -> Bool {
+        var pause = Duration.microseconds(200)
+        while !condition() {
+            if isPassed { return false }
+            Deadline.sleep(min(pause, interval, remaining + .microseconds(1)))
+            pause = pause * 2
+        }
+        return true
+    }
+
+    /// Sleeps that long, whatever signals come.
+    public static func sleep(_ duration: Duration) {
+        let (seconds, attoseconds) = max(.zero, duration).components
+        var left = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+        var rest = timespec()
+        // EINTR: `rest` holds what remains.
+        while nanosleep(&left, &rest) < 0 && errno == EINTR { left = rest }
+    }
+}
+
+extension Duration {
+    public var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

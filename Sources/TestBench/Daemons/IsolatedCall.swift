@@ -1,0 +1,67 @@
+import CLinux
+import Glibc
+import LinuxSystem
+import SystemPackage
+
+/// A system call that a dead or stopped daemon may block for ever.
+public enum IsolatedCall: Sendable, CustomStringConvertible {
+    /// umount2(2); the mount point itself is never looked into.
+    case unmount(String, lazy: Bool = false, force: Bool = false)
+    /// stat(2): answered once the connection is up.
+    case stat(String)
+    /// write(2) of a text into a file of sysfs.
+    case write(String, text: String)
+    case sync
+    case syncFileSystem(String)
+    /// ioctl(2) with a pointer to a 32-bit number.
+    case ioctl(String, request: UInt, value: UInt32)
+
+    public var description: String {
+        switch self {
+        case .unmount(let path, let lazy, let force):
+            "umount\(lazy ? " --lazy" : "")\(force ? " --force" : "") \(path)"
+        case .stat(let path): "stat \(path)"
+        case .write(let path, let text): "echo \(text) > \(path)"
+        case .sync: "sync"
+        case .syncFileSystem(let path): "sync -f \(path)"
+        case .ioctl(let path, let request, _): "ioctl \(path) 0x\(String(request, radix: 16))"
+        }
+    }
+
+    /// Makes it and waits.
+    ///
+    /// - Returns: its errno, or nil for success; ETIMEDOUT if it did not come back, and then its child is killed, which a
+    ///   call in D state outlives until the connection ends.
+    @discardableResult
+    public func run(within duration: Duration = .seconds(10)) -> Errno? {
+        do {
+            let child = try ChildProcess.isolated(self)
+            guard let status = child.wait(duration) else {
+                child.kill(within: .milliseconds(100))
+                return .timedOut
+            }
+            if case .exited(let code) = status { return code == 0 ? nil : Errno(rawValue: code) }
+            return .interrupted
+        } catch {
+            return error
+        }
+    }
+
+    func start() throws(Errno) -> Int32 {
+        try Errno.check {
+            switch self {
+            case .unmount(let path, let lazy, let force):
+                clinux_isolated(
+                    Int32(CLINUX_ISOLATED_UMOUNT.rawValue), path,
+                    // MNT_FORCE 1, MNT_DETACH 2, UMOUNT_NOFOLLOW 8.
+                    (force ? 1 : 0) | (lazy ? 2 : 0) | 8, nil, 0)
+            case .stat(let path): clinux_isolated(Int32(CLINUX_ISOLATED_STAT.rawValue), path, 0, nil, 0)
+            case .write(let path, let text): clinux_isolated(Int32(CLINUX_ISOLATED_WRITE.rawValue), path, 0, text, 0)
+            case .sync: clinux_isolated(Int32(CLINUX_ISOLATED_SYNC.rawValue), "/", 0, nil, 0)
+            case .syncFileSystem(let path): clinux_isolated(Int32(CLINUX_ISOLATED_SYNCFS.rawValue), path, 0, nil, 0)
+            case .ioctl(let path, let request, let value):
+                clinux_isolated(Int32(CLINUX_ISOLATED_IOCTL.rawValue), path, request, nil, value)
+            }
+        }
+    }
+}

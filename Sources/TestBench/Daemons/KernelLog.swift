@@ -1,0 +1,82 @@
+import Glibc
+
+/// The kernel log from a marker on, read from `/dev/kmsg`.
+public final class KernelLog {
+    public struct Record: Sendable, Hashable {
+        /// syslog(2)'s level, 0 to 7.
+        public let level: Int
+        public let sequence: UInt64
+        /// Microseconds since boot.
+        public let time: UInt64
+        public let message: String
+    }
+
+    private let descriptor: Int32
+    private var collected: [Record] = []
+    private var taint: UInt64
+    private let taintBefore: UInt64
+
+    /// Sets the marker: records from here on. Nil if the log cannot be read.
+    public init?() {
+        descriptor = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        if descriptor < 0 { return nil }
+        lseek(descriptor, 0, SEEK_END)
+        taintBefore = KernelLog.currentTaint
+        taint = taintBefore
+    }
+
+    deinit { close(descriptor) }
+
+    /// Everything logged since the marker.
+    public func records() -> [Record] {
+        var buffer = [UInt8](repeating: 0, count: 8192)
+        while true {
+            let count = buffer.withUnsafeMutableBytes { read(descriptor, $0.baseAddress!, $0.count) }
+            if count > 0 {
+                if let record = KernelLog.parse(String(decoding: buffer[..<count], as: UTF8.self)) {
+                    collected.append(record)
+                }
+                continue
+            }
+            // EPIPE: records were overwritten before they were read; the next read goes on behind them.
+            if count < 0 && (errno == EPIPE || errno == EINTR) { continue }
+            return collected
+        }
+    }
+
+    /// What was added to `/proc/sys/kernel/tainted` since the marker.
+    public var addedTaint: UInt64 { KernelLog.currentTaint & ~taintBefore }
+
+    private static var currentTaint: UInt64 {
+        contents(of: "/proc/sys/kernel/tainted").flatMap { UInt64($0.filter(\.isNumber)) } ?? 0
+    }
+
+    /// Records that must not come up while a connection ends.
+    public func alarms() -> [Record] {
+        records().filter { record in KernelLog.patterns.contains { record.message.contains($0) } }
+    }
+
+    public static let patterns = [
+        "WARNING:", "BUG:", "kernel BUG", "Oops", "KASAN", "KCSAN", "UBSAN", "general protection fault",
+        "possible circular locking",
+        "possible recursive locking", "inconsistent lock state", "INFO: task", "blocked for more than", "soft lockup",
+        "hard LOCKUP", "rcu: INFO", "refcount_t", "entry teardown", "ent-commit-queue", "unique mismatch",
+        "list_del corruption",
+        "list_add corruption", "use-after-free",
+    ]
+
+    /// `level,sequence,time,flags;message`, continued by lines that begin with a blank.
+    static func parse(_ text: String) -> Record? {
+        guard let separator = text.firstIndex(of: ";") else { return nil }
+        let head = text[..<separator].split(separator: ",")
+        guard head.count >= 3, let priority = Int(head[0]), let sequence = UInt64(head[1]), let time = UInt64(head[2])
+        else { return nil }
+        let message = text[text.index(after: separator)...].prefix(while: { $0 != "\n" })
+        return Record(level: priority & 7, sequence: sequence, time: time, message: String(message))
+    }
+
+    /// For a file.
+    public var text: String {
+        records().map { "<\($0.level)> [\(Double($0.time) / 1e6)] \($0.message)\n" }.joined()
+    }
+}

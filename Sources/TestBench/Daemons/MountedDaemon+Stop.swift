@@ -1,0 +1,120 @@
+import Glibc
+import LinuxSystem
+import SystemPackage
+
+/// A way to end a connection.
+public enum StopMethod: String, Sendable, CaseIterable {
+    /// umount(2), which fails with EBUSY while files are open.
+    case unmount
+    /// SIGTERM to the daemon.
+    case terminate
+    /// umount -l.
+    case lazyUnmount = "lazy-unmount"
+    /// umount -f.
+    case forcedUnmount = "forced-unmount"
+    /// The connection's `abort` file.
+    case abort
+    /// SIGKILL to the daemon.
+    case kill
+}
+
+/// What came of a stop.
+public struct StopReport: Sendable {
+    /// What the unmount said, if one was asked for; nil is success.
+    public var unmountError: Errno?
+    /// How the daemon ended; nil if it still ran at the deadline.
+    public var exit: ExitStatus?
+    public var isMountGone: Bool
+    public var isConnectionGone: Bool
+    public var seconds: Double
+
+    /// Everything is gone, whatever the exit status.
+    public var isComplete: Bool { exit != nil && isMountGone && isConnectionGone }
+}
+
+extension MountedDaemon {
+    /// Ends the connection in the given way and waits until daemon, mount and connection are gone.
+    ///
+    /// A daemon that died by abort or SIGKILL leaves a dead mount behind, which is then unmounted. What is not gone at the
+    /// deadline stays: see ``forceDown(evidence:)``.
+    public func stop(_ method: StopMethod = .unmount, within limit: Duration = .seconds(10)) -> StopReport {
+        guard let mount, let connection else {
+            return StopReport(exit: .exited(0), isMountGone: true, isConnectionGone: true, seconds: 0)
+        }
+        let start = ContinuousClock.now
+        let deadline = Deadline(after: limit)
+        var unmountError = begin(method, within: limit)
+        let exit = process?.wait(until: deadline) ?? (process == nil ? .unknown : nil)
+        if method == .abort || method == .kill, isMounted {
+            unmountError = unmount(within: max(deadline.remaining, .seconds(1)))
+        }
+        let gone = deadline.wait { !isMounted && !(connection.exists && connectionIsOurs(mount)) }
+        return StopReport(
+            unmountError: unmountError, exit: exit, isMountGone: !isMounted,
+            isConnectionGone: gone || !connection.exists, seconds: (ContinuousClock.now - start).seconds)
+    }
+
+    /// Starts to end the connection in the given way and returns at once, but for the time that umount(2) takes.
+    ///
+    /// - Returns: what the unmount said; ETIMEDOUT if it did not come back.
+    @discardableResult
+    public func begin(_ method: StopMethod, within limit: Duration = .seconds(10)) -> Errno? {
+        switch method {
+        case .unmount: return unmount(within: limit)
+        case .lazyUnmount: return unmount(lazy: true, within: limit)
+        case .forcedUnmount: return unmount(force: true, within: limit)
+        case .terminate: process?.signal(SIGTERM)
+        case .kill: process?.signal(SIGKILL)
+        case .abort: connection?.abort()
+        }
+        return nil
+    }
+
+    /// umount2(2) in a child.
+    ///
+    /// - Returns: its errno, ETIMEDOUT if it did not come back, nil for success.
+    public func unmount(lazy: Bool = false, force: Bool = false, within limit: Duration = .seconds(10)) -> Errno? {
+        IsolatedCall.unmount(mountPoint.string, lazy: lazy, force: force).run(within: limit)
+    }
+
+    /// Whether the connection with this mount's number is still this one: numbers are used again.
+    private func connectionIsOurs(_ mount: MountEntry) -> Bool {
+        !MountTable.current().contains {
+            $0.minor == mount.minor && $0.major == mount.major && $0.mountID != mount.mountID
+        }
+    }
+
+    /// Everything that explains why this mount or its daemon hangs, saved as files.
+    ///
+    /// - Returns: their paths.
+    @discardableResult
+    public func collect(into evidence: Evidence, clients: [ChildProcess] = []) -> [String] {
+        var files = [
+            evidence.save("mountinfo", contents(of: "/proc/self/mountinfo") ?? ""),
+            evidence.save("daemon.log", contents(of: log.string) ?? ""),
+            evidence.save("command", command.joined(separator: " ") + "\n"),
+        ]
+        if let connection { files.append(evidence.save("connection", connection.text)) }
+        for child in [process].compactMap({ $0 }) + clients where child.isRunning {
+            files.append(evidence.save("stacks-\(child.id.pid)", ProcessSnapshot(child.id).text))
+        }
+        return files
+    }
+
+    /// Takes everything down, whatever state it is in: evidence, abort, SIGKILL to the daemon's group, lazy unmount.
+    ///
+    /// - Returns: whether mount, connection and daemon are gone.
+    @discardableResult
+    public func forceDown(evidence: Evidence? = nil, clients: [ChildProcess] = []) -> Bool {
+        if let evidence { collect(into: evidence, clients: clients) }
+        if isMounted || connection.map({ $0.exists }) == true { connection?.abort() }
+        for client in clients { client.signalGroup(SIGKILL) }
+        process?.signalGroup(SIGCONT)
+        process?.kill()
+        for client in clients { client.kill() }
+        for _ in 0..<4 where isMounted { _ = unmount(lazy: true) }
+        let deadline = Deadline(after: .seconds(5))
+        let gone = deadline.wait { connection.map { !$0.exists } ?? true }
+        return gone && !isMounted && process?.isRunning != true
+    }
+}

@@ -1,0 +1,110 @@
+/// A way for requests to travel, as `fstestkit mount --transport` names it.
+public enum TransportName: String, Sendable, Hashable, Codable, CaseIterable {
+    case legacy
+    case uringSingle = "uring-single"
+    case uringPercore = "uring-percore"
+
+    /// Whether it needs the kernel's `enable_uring`.
+    public var usesRing: Bool { self != .legacy }
+}
+
+/// What a suite runs on: who serves the mount, and how it is started.
+public struct Target: Sendable, Hashable {
+    public enum Kind: Sendable, Hashable {
+        /// No daemon: the source folder itself, as a control.
+        case directory
+        /// This project's own daemon.
+        case transport(TransportName)
+        /// Any daemon, started by the bench and staying in the foreground. `{source}` and `{mountpoint}` are replaced.
+        case command(String)
+        /// Any daemon, started by `mount -t fuse.TYPE SOURCE MOUNTPOINT`.
+        case mountHelper(String)
+    }
+
+    public var kind: Kind
+    /// What reports call it.
+    public var label: String
+    /// Further arguments: of `fstestkit mount`, or `-o` options of a mount helper.
+    public var options: [String]
+    /// A fault that this project's daemon shall have.
+    public var fault: String?
+    /// How the daemon ends when it is told to end and all is well. libfuse's examples exit 1 on SIGTERM.
+    public var cleanExitStatuses: Set<Int32>
+
+    public init(
+        _ kind: Kind, label: String? = nil, options: [String] = [], fault: String? = nil,
+        cleanExitStatuses: Set<Int32> = [0]
+    ) {
+        self.kind = kind
+        self.options = options
+        self.fault = fault
+        self.cleanExitStatuses = cleanExitStatuses
+        self.label =
+            label
+            ?? {
+                switch kind {
+                case .directory: "directory"
+                case .transport(let name): name.rawValue
+                case .command(let command):
+                    Target.words(command).first.map { String($0.split(separator: "/").last ?? "daemon") } ?? "daemon"
+                case .mountHelper(let type): "fuse.\(type)"
+                }
+            }()
+    }
+
+    /// Whether the daemon is this project's, so that faults and `fstestkit stats` can be asked for.
+    public var isOurs: Bool { transport != nil }
+
+    public var transport: TransportName? {
+        if case .transport(let name) = kind { name } else { nil }
+    }
+
+    /// The command that mounts, as argument list; nil for a directory.
+    ///
+    /// - Parameter program: this project's program.
+    public func command(program: String, source: String, mountPoint: String) -> [String]? {
+        switch kind {
+        case .directory:
+            return nil
+        case .transport(let name):
+            var result = [program, "mount", "--foreground", "--transport", name.rawValue] + options
+            if let fault { result += ["--fault", fault, "--allow-faults"] }
+            return result + [source, mountPoint]
+        case .command(let command):
+            return Target.words(command).map { word in
+                word.replacing("{source}", with: source).replacing("{mountpoint}", with: mountPoint)
+            } + options
+        case .mountHelper(let type):
+            let list = options.isEmpty ? [] : ["-o", options.joined(separator: ",")]
+            return ["mount", "-t", "fuse.\(type)", source, mountPoint] + list
+        }
+    }
+
+    /// Splits a command line at blanks; quotes and backslashes protect, as in a shell. Nothing is expanded.
+    public static func words(_ line: String) -> [String] {
+        var words: [String] = []
+        var word: String?
+        var quote: Character?
+        var escaped = false
+        for character in line {
+            if escaped {
+                word = (word ?? "") + String(character)
+                escaped = false
+            } else if character == "\\" && quote != "'" {
+                escaped = true
+            } else if let open = quote {
+                if character == open { quote = nil } else { word = (word ?? "") + String(character) }
+            } else if character == "'" || character == "\"" {
+                quote = character
+                word = word ?? ""
+            } else if character.isWhitespace {
+                if let word { words.append(word) }
+                word = nil
+            } else {
+                word = (word ?? "") + String(character)
+            }
+        }
+        if let word { words.append(word) }
+        return words
+    }
+}
