@@ -16,6 +16,8 @@ public protocol FileSystem: AnyObject, Sendable {
     var wantedFlags: InitFlags { get }
     /// Called once with what was agreed, before the first request.
     func start(_ agreed: InitFlags)
+    /// The session stops: requests that wait here (for a lock) shall end with EINTR.
+    func interruptWaiters()
     /// Called once after the last request: everything that is held can be let go.
     func stop()
 

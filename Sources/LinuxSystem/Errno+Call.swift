@@ -26,3 +26,10 @@ extension Errno {
         return String(cString: name)
     }
 }
+
+extension Errno {
+    /// ENODEV, for which swift-system has the name of another system's meaning.
+    public static var noSuchDevice: Errno { Errno(rawValue: Glibc.ENODEV) }
+    /// ENOTCONN, likewise named for sockets only.
+    public static var connectionGone: Errno { Errno(rawValue: Glibc.ENOTCONN) }
+}

@@ -1,0 +1,87 @@
+import CLibFUSE3
+import CLinux
+import Glibc
+import LinuxSystem
+public import SystemPackage
+
+/// One mounted instance, from this daemon's side: the `/dev/fuse` descriptor, and where it is mounted.
+public final class Connection: Sendable {
+    /// `/dev/fuse`, as mounted. Transports may clone it (`FUSE_DEV_IOC_CLONE`).
+    public let device: FileDescriptor
+    /// Absolute, without symbolic links.
+    public let mountPoint: String
+    /// The connection's number below `/sys/fs/fuse/connections`: the minor of the mount's `st_dev`.
+    public let number: UInt32
+    /// The mount's id in mountinfo: it tells this mount from a later one in the same place.
+    private let mountID: Int
+
+    /// Mounts on `mountPoint` with mount(8)'s comma-separated `options`, through libfuse3: directly where permitted,
+    /// through fusermount3 where not.
+    ///
+    /// - Parameter mountPoint: absolute and without symbolic links.
+    public init(mountPoint: String, options: String) throws(MountError) {
+        let descriptor = fuse_open_channel(mountPoint, options)
+        guard descriptor >= 0 else { throw MountError(mountPoint: mountPoint) }
+        device = FileDescriptor(rawValue: descriptor)
+        self.mountPoint = mountPoint
+        guard let entry = try? MountTable.top(at: mountPoint), entry.isFUSE else {
+            try? device.close()
+            throw MountError(mountPoint: mountPoint)
+        }
+        number = entry.minor
+        mountID = entry.mountID
+        _ = clinux_fcntl(descriptor, F_SETFD, CLong(FD_CLOEXEC))
+    }
+
+    deinit {
+        try? device.close()
+    }
+
+    /// Whether this connection, and not a stranger's mount, is what one finds at the mount point.
+    public var isMounted: Bool {
+        (try? MountTable.top(at: mountPoint))??.mountID == mountID
+    }
+
+    /// How to unmount.
+    public enum Unmount: Sendable {
+        /// Refused with EBUSY while files are open.
+        case ifIdle
+        /// Aborts the connection, so that everything that waits for it fails at once; needs privileges.
+        case force
+        /// Out of the tree now, gone once it is no longer used.
+        case lazy
+    }
+
+    /// Unmounts, if what is mounted there is still this connection.
+    ///
+    /// - Throws: EBUSY; EPERM without the right to.
+    public func unmount(_ how: Unmount) throws(Errno) {
+        guard isMounted else { return }
+        let flags: CInt = 8 /* UMOUNT_NOFOLLOW */ | (how == .force ? 1 /* MNT_FORCE */ : how == .lazy ? 2 /* MNT_DETACH */ : 0)
+        do throws(Errno) {
+            _ = try Errno.check { umount2(mountPoint, flags) }
+        } catch .notPermitted where how != .force {
+            try unmountUnprivileged(lazy: how == .lazy)
+        }
+    }
+
+    /// Lets fusermount3, which is set-user-id, unmount what this user mounted.
+    private func unmountUnprivileged(lazy: Bool) throws(Errno) {
+        let arguments = ["fusermount3", "-u", "-q"] + (lazy ? ["-z"] : []) + ["--", mountPoint]
+        var pid = pid_t()
+        var vector: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
+        defer { for pointer in vector { free(pointer) } }
+        let error = posix_spawnp(&pid, "fusermount3", nil, nil, &vector, environ)
+        guard error == 0 else { throw Errno(rawValue: error) }
+        var status: CInt = 0
+        _ = try Errno.check { waitpid(pid, &status, 0) }
+        if status != 0 { throw .resourceBusy }
+    }
+}
+
+/// The mount failed. libfuse3 or fusermount3 have said why on standard error.
+public struct MountError: Error, CustomStringConvertible, Sendable {
+    public let mountPoint: String
+
+    public var description: String { "cannot mount on \(mountPoint)" }
+}

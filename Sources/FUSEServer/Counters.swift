@@ -1,0 +1,131 @@
+import FUSEProtocol
+import Synchronization
+
+/// What one serving thread has counted. Only that thread writes, others read at any time: plain relaxed stores, so that
+/// counting costs next to nothing and reading disturbs nobody.
+public final class Counters: @unchecked Sendable {
+    /// How the requests counted here travelled.
+    public enum Channel: String, Codable, Sendable {
+        case device
+        case ring
+    }
+
+    public let channel: Channel
+    /// The kernel queue, for ring counters.
+    public let queue: Int?
+    private let cells: UnsafeMutablePointer<Atomic<UInt64>>
+
+    // Layout of `cells`: the fixed ones, then one row for each opcode.
+    private static let fetchedCell = 0
+    private static let committedCell = 1
+    private static let batchesCell = 2
+    private static let rowStart = 8
+    private static let rowSize = 4 + LatencyHistogram.bucketCount
+    private static let cellCount = rowStart + Opcode.tableSize * rowSize
+
+    public init(channel: Channel, queue: Int? = nil) {
+        self.channel = channel
+        self.queue = queue
+        cells = .allocate(capacity: Counters.cellCount)
+        for index in 0..<Counters.cellCount { (cells + index).initialize(to: Atomic(0)) }
+    }
+
+    deinit {
+        cells.deallocate()
+    }
+
+    @inline(__always)
+    private func add(_ amount: UInt64, to cell: Int) {
+        cells[cell].store(cells[cell].load(ordering: .relaxed) &+ amount, ordering: .relaxed)
+    }
+
+    @inline(__always)
+    private func row(of opcode: Opcode) -> Int {
+        Counters.rowStart + Int(min(opcode.rawValue, UInt32(Opcode.tableSize - 1))) * Counters.rowSize
+    }
+
+    /// A request was taken from the kernel.
+    public func countFetched() { add(1, to: Counters.fetchedCell) }
+
+    /// So many requests were taken in one system call.
+    public func countBatch() { add(1, to: Counters.batchesCell) }
+
+    /// A request was answered, or needs no answer.
+    public func countCommitted(_ opcode: Opcode, nanoseconds: UInt64, failed: Bool) {
+        let row = row(of: opcode)
+        add(1, to: Counters.committedCell)
+        add(1, to: row)
+        if failed { add(1, to: row + 1) }
+        if nanoseconds > cells[row + 2].load(ordering: .relaxed) {
+            cells[row + 2].store(nanoseconds, ordering: .relaxed)
+        }
+        add(1, to: row + 4 + LatencyHistogram.bucket(of: nanoseconds))
+    }
+
+    public var fetched: UInt64 { cells[Counters.fetchedCell].load(ordering: .relaxed) }
+    public var committed: UInt64 { cells[Counters.committedCell].load(ordering: .relaxed) }
+    public var batches: UInt64 { cells[Counters.batchesCell].load(ordering: .relaxed) }
+
+    /// What was counted for one opcode.
+    public func snapshot(of opcode: Opcode) -> OpcodeCount {
+        let row = row(of: opcode)
+        var histogram = LatencyHistogram()
+        for bucket in 0..<LatencyHistogram.bucketCount {
+            histogram.counts[bucket] = cells[row + 4 + bucket].load(ordering: .relaxed)
+        }
+        return OpcodeCount(
+            count: cells[row].load(ordering: .relaxed), errors: cells[row + 1].load(ordering: .relaxed),
+            maximum: cells[row + 2].load(ordering: .relaxed), histogram: histogram)
+    }
+}
+
+/// One opcode's requests, errors and latencies (nanoseconds).
+public struct OpcodeCount: Sendable {
+    public var count: UInt64 = 0
+    public var errors: UInt64 = 0
+    public var maximum: UInt64 = 0
+    public var histogram = LatencyHistogram()
+
+    public mutating func merge(_ other: OpcodeCount) {
+        count += other.count
+        errors += other.errors
+        maximum = max(maximum, other.maximum)
+        for bucket in 0..<LatencyHistogram.bucketCount { histogram.counts[bucket] += other.histogram.counts[bucket] }
+    }
+}
+
+/// Latencies in buckets whose bounds grow by a quarter of a power of two, from 256 ns on: within 25 % of the truth.
+public struct LatencyHistogram: Sendable {
+    public static let bucketCount = 128
+    public var counts = [UInt64](repeating: 0, count: bucketCount)
+
+    /// The bucket that a latency (nanoseconds) is counted in.
+    @inline(__always)
+    public static func bucket(of nanoseconds: UInt64) -> Int {
+        let units = nanoseconds >> 6
+        if units < 4 { return Int(units) }
+        let exponent = 63 - units.leadingZeroBitCount
+        let quarter = Int(units >> UInt64(exponent - 2)) & 3
+        return min((exponent - 1) * 4 + quarter, bucketCount - 1)
+    }
+
+    /// The upper bound of a bucket in nanoseconds.
+    static func bound(of bucket: Int) -> UInt64 {
+        if bucket < 4 { return UInt64(bucket + 1) << 6 }
+        let exponent = bucket / 4 + 1
+        return (UInt64(4 + bucket % 4 + 1) << UInt64(exponent - 2)) << 6
+    }
+
+    /// The latency that this share (0…1) of the requests did not exceed, in nanoseconds; 0 without requests.
+    public func percentile(_ share: Double) -> UInt64 {
+        let total = counts.reduce(0, +)
+        guard total > 0 else { return 0 }
+        let wanted = UInt64((Double(total) * share).rounded(.up))
+        var sum: UInt64 = 0
+        for bucket in counts.indices {
+            sum += counts[bucket]
+            if sum >= wanted { return LatencyHistogram.bound(of: bucket) }
+        }
+        return LatencyHistogram.bound(of: counts.count - 1)
+    }
+}

@@ -1,0 +1,30 @@
+import CLinux
+import Glibc
+import LinuxSystem
+public import SystemPackage
+
+/// An eventfd(2): wakes a thread that polls it or a ring that reads it.
+public struct EventDescriptor: ~Copyable, Sendable {
+    public let descriptor: FileDescriptor
+
+    /// - Throws: EMFILE and what else eventfd(2) says.
+    public init() throws(Errno) {
+        descriptor = FileDescriptor(
+            rawValue: try Errno.check { eventfd(0, CInt(EFD_CLOEXEC | EFD_NONBLOCK)) })
+    }
+
+    deinit {
+        try? descriptor.close()
+    }
+
+    /// Makes it readable. A counter at its limit is readable already, so no error matters.
+    public func signal() {
+        eventfd_write(descriptor.rawValue, 1)
+    }
+
+    /// Makes it unreadable again.
+    public func clear() {
+        var value = eventfd_t()
+        eventfd_read(descriptor.rawValue, &value)
+    }
+}

@@ -1,0 +1,114 @@
+import CLinux
+import Glibc
+import LinuxSystem
+import Synchronization
+public import SystemPackage
+
+/// A thread of the server: named, perhaps pinned, and joined with a deadline.
+///
+/// Swift's own concurrency is no help here: these threads block in system calls, belong to a core and must be woken out
+/// of a read(2).
+public final class ServerThread: Sendable {
+    /// Shown by `ps -L` and in messages about threads that did not end; 15 bytes at most.
+    public let name: String
+    private let body: @Sendable () -> Void
+    private let threadID = Atomic<CInt>(0)
+    private let ended = Atomic<Bool>(false)
+
+    private init(name: String, body: @escaping @Sendable () -> Void) {
+        self.name = name
+        self.body = body
+    }
+
+    /// Starts a thread, with every signal blocked but the wake-up.
+    ///
+    /// - Throws: EAGAIN when the system has no more threads.
+    public static func start(name: String, _ body: @escaping @Sendable () -> Void) throws(Errno) -> ServerThread {
+        let thread = ServerThread(name: name, body: body)
+        let argument = Unmanaged.passRetained(thread)
+        var handle = pthread_t()
+        let error = pthread_create(&handle, nil, enter, argument.toOpaque())
+        if error != 0 {
+            argument.release()
+            throw Errno(rawValue: error)
+        }
+        pthread_detach(handle)
+        return thread
+    }
+
+    /// A pthread body must be a function that captures nothing.
+    private static let enter: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { argument in
+        let thread = Unmanaged<ServerThread>.fromOpaque(argument!).takeRetainedValue()
+        thread.name.prefix(15).description.withCString { _ = clinux_prctl(15 /* PR_SET_NAME */, UInt(bitPattern: $0)) }
+        thread.threadID.store(clinux_gettid(), ordering: .releasing)
+        thread.body()
+        thread.ended.store(true, ordering: .releasing)
+        return nil
+    }
+
+    /// Whether its body has returned.
+    public var hasEnded: Bool { ended.load(ordering: .acquiring) }
+
+    /// Ends a system call that the thread blocks in with EINTR. One that is only about to begin is not affected, so a
+    /// caller repeats this until the thread has ended.
+    public func interrupt() {
+        let id = threadID.load(ordering: .acquiring)
+        if id != 0 && !hasEnded { _ = clinux_tgkill(id, WakeUpSignal.number) }
+    }
+
+    /// Waits until all of `threads` have ended or `deadline` has passed, waking them over and over.
+    ///
+    /// - Returns: those that have not ended.
+    public static func join(_ threads: [ServerThread], until deadline: Deadline) -> [ServerThread] {
+        var left = threads
+        var pause: UInt32 = 50
+        while true {
+            left.removeAll { $0.hasEnded }
+            if left.isEmpty || deadline.hasPassed { return left }
+            for thread in left { thread.interrupt() }
+            usleep(pause)
+            pause = min(pause * 2, 5_000)
+        }
+    }
+}
+
+/// The signal that ends blocking system calls: its handler does nothing, and it does not restart them.
+public enum WakeUpSignal {
+    /// A realtime signal, so that none of the standard ones changes its meaning.
+    public static let number: CInt = 34 + 1  // SIGRTMIN + 1: glibc keeps 32 and 33 for itself
+
+    /// Installs the handler. Called once, before the first thread.
+    public static func install() {
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = { _ in }
+        sigaction(number, &action, nil)
+    }
+}
+
+/// A point on the monotonic clock.
+public struct Deadline: Sendable {
+    private let nanoseconds: UInt64
+
+    /// `seconds` from now.
+    public init(secondsFromNow seconds: Double) {
+        nanoseconds = Clock.now() + UInt64(max(0, seconds) * 1e9)
+    }
+
+    public var hasPassed: Bool { Clock.now() >= nanoseconds }
+
+    /// Milliseconds left, for poll(2); 0 once it has passed.
+    public var millisecondsLeft: CInt {
+        let now = Clock.now()
+        return now >= nanoseconds ? 0 : CInt(min((nanoseconds - now) / 1_000_000 + 1, 1_000_000))
+    }
+}
+
+/// The monotonic clock in nanoseconds.
+public enum Clock {
+    @inline(__always)
+    public static func now() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+}

@@ -1,0 +1,123 @@
+import CFUSE
+import FUSEProtocol
+import SystemPackage
+
+/// INIT could not be agreed on.
+public enum NegotiationError: Error, Sendable {
+    /// The kernel's FUSE protocol is older than this server can speak.
+    case protocolTooOld(major: UInt32, minor: UInt32)
+    /// The connection ended before INIT.
+    case ended(StopCause)
+    /// The transport cannot be had.
+    case transport(TransportError)
+}
+
+extension Session {
+    /// The oldest protocol that this server speaks: INIT_EXT, SETXATTR_EXT and HANDLE_KILLPRIV_V2 came by 7.36
+    /// (Linux 5.17).
+    static let oldestMinor: UInt32 = 36
+    /// The newest protocol whose messages this server knows (Linux 6.18).
+    static let newestMinor: UInt32 = 45
+
+    /// Always asked for, where the kernel has it.
+    private static let baseFlags: InitFlags = [
+        .asyncRead, .atomicOpenTruncate, .exportSupport, .bigWrites, .dontMask, .autoInvalidateData, .readdirplus,
+        .readdirplusAuto, .asyncDirectIO, .parallelDirectoryOperations, .abortError, .maxPages, .cacheSymlinks,
+        .handleKillPrivilegesV2, .setxattrExtended, .initExtended, .createSupplementaryGroup, .directIOAllowMmap,
+    ]
+
+    /// Answers INIT and has `transport` serve from then on; or `fallback`, if there is one and the first is not to be had.
+    ///
+    /// Everything that can fail in the transport happens before the reply: once the kernel has read the ring's flag it
+    /// holds back requests until the ring is ready, and a client would hang on a ring that never is.
+    ///
+    /// - Returns: the transport that serves.
+    public func negotiate(
+        over transport: any Transport, fallback: (any Transport)? = nil
+    ) throws(NegotiationError) -> any Transport {
+        transition(to: .negotiating, because: "mounted on \(connection.mountPoint)")
+        // max_pages is bounded by fs.fuse.max_pages_limit, which is 256 by default; the kernel cuts what is above it.
+        let limits = Limits(maxWrite: configuration.maxWrite, maxPages: max(1, configuration.maxWrite / 4096))
+        let channel = DeviceChannel(self, descriptor: DeviceDescriptor(of: connection), limits: limits)
+        let (unique, offer) = try receiveInit(channel)
+        guard offer.major == 7, offer.minor >= Session.oldestMinor else {
+            throw .protocolTooOld(major: offer.major, minor: offer.minor)
+        }
+        let offered = InitFlags(rawValue: UInt64(offer.flags) | UInt64(offer.flags2) << 32)
+        if configuration.requestTimeout > 0 && !offered.contains(.requestTimeout) {
+            log.warning("request_timeout is ignored: it takes FUSE protocol 7.43, the kernel has 7.\(offer.minor)")
+        }
+        var serving = transport
+        do throws(TransportError) {
+            do throws(TransportError) {
+                try prepare(transport, offered, limits)
+            } catch {
+                guard let fallback else { throw error }
+                log.warning("\(transport.name) is not to be had, \(fallback.name) is used: \(error)")
+                serving = fallback
+                try prepare(fallback, offered, limits)
+            }
+            let agreed = flags(for: serving, offered)
+            fileSystem.start(agreed)
+            reply(channel, unique: unique, offer: offer, agreed: agreed, limits: limits)
+            try serving.start()
+        } catch {
+            throw .transport(error)
+        }
+        transition(to: .running, because: "INIT answered, protocol 7.\(min(offer.minor, Session.newestMinor))")
+        return serving
+    }
+
+    private func flags(for transport: any Transport, _ offered: InitFlags) -> InitFlags {
+        var wanted = Session.baseFlags.union(fileSystem.wantedFlags).union(transport.initFlags)
+        if configuration.requestTimeout > 0 { wanted.insert(.requestTimeout) }
+        return wanted.intersection(offered)
+    }
+
+    private func prepare(
+        _ transport: any Transport, _ offered: InitFlags, _ limits: Limits
+    ) throws(TransportError) {
+        guard offered.isSuperset(of: transport.initFlags) else {
+            throw .unavailable(
+                cause: "the kernel does not offer FUSE over io_uring",
+                remedy: "it takes Linux 6.14 or later with CONFIG_FUSE_IO_URING, and"
+                    + " /sys/module/fuse/parameters/enable_uring set to Y")
+        }
+        try transport.prepare(self, limits: limits)
+    }
+
+    private func receiveInit(_ channel: DeviceChannel) throws(NegotiationError) -> (unique: UInt64, fuse_init_in) {
+        while true {
+            do throws(Errno) {
+                let length = try channel.receive()
+                return try channel.withRequest(length) { request throws(Errno) in
+                    guard request.opcode == .`init` else { throw .invalidArgument }
+                    return (request.unique, try request.argument(fuse_init_in.self))
+                }
+            } catch .interrupted {
+                if let cause = endCause { throw .ended(cause) }
+            } catch {
+                throw .ended(error == .noSuchDevice ? .unmounted : .failure("reading INIT: \(error)"))
+            }
+        }
+    }
+
+    private func reply(
+        _ channel: DeviceChannel, unique: UInt64, offer: fuse_init_in, agreed: InitFlags, limits: Limits
+    ) {
+        var answer = cfuse_init_out()
+        answer.major = 7
+        answer.minor = min(offer.minor, Session.newestMinor)
+        answer.max_readahead = offer.max_readahead
+        answer.flags = UInt32(truncatingIfNeeded: agreed.rawValue)
+        answer.flags2 = UInt32(truncatingIfNeeded: agreed.rawValue >> 32)
+        answer.max_background = configuration.maxBackground
+        answer.congestion_threshold = configuration.maxBackground / 4 * 3
+        answer.max_write = UInt32(limits.maxWrite)
+        answer.max_pages = UInt16(clamping: limits.maxPages)
+        answer.time_gran = 1
+        answer.max_stack_depth = agreed.contains(.passthrough) ? 1 : 0
+        answer.request_timeout = agreed.contains(.requestTimeout) ? configuration.requestTimeout : 0
+        channel.sendInit(unique: unique, answer)
+    }
+}

@@ -1,0 +1,85 @@
+import CFUSE
+import FUSEProtocol
+public import Logging
+import Synchronization
+public import SystemPackage
+
+/// The daemon's side of a connection: negotiates, hands requests to the filesystem, and stops.
+public final class Session: Sendable {
+    /// What the session asks of the kernel, apart from what transport and filesystem want.
+    public struct Configuration: Sendable {
+        /// The largest WRITE's data in bytes.
+        public var maxWrite = 1 << 20
+        /// Background requests that may be under way, and the count at which the kernel slows writers down.
+        public var maxBackground: UInt16 = 64
+        /// Seconds after which the kernel aborts a connection over one late request; 0 for never.
+        public var requestTimeout: UInt16 = 0
+        /// Seconds that requests in hand get when the session stops.
+        public var stopTimeout = 3.0
+
+        public init() {}
+    }
+
+    public let connection: Connection
+    public let fileSystem: any FileSystem
+    public let configuration: Configuration
+    public let log: Logger
+    /// For work that outlives its request's turn.
+    public let blockingWork = BlockingWork()
+    /// Readable when `cause` was set.
+    let ended: EventDescriptor
+    /// The first reason to stop; later ones are its consequences.
+    private let cause = Mutex<StopCause?>(nil)
+    private let state = Mutex<State>(.mounted)
+    /// Requests answered on `/dev/fuse` by other threads than the ones that took them. Guarded by the lock beside it.
+    private let deferredCounters = Counters(channel: .device)
+    private let deferredLock = Mutex<Void>(())
+
+    /// - Throws: EMFILE when there is no descriptor left.
+    public init(
+        _ connection: Connection, fileSystem: any FileSystem, configuration: Configuration, log: Logger
+    ) throws(Errno) {
+        self.connection = connection
+        self.fileSystem = fileSystem
+        self.configuration = configuration
+        self.log = log
+        ended = try EventDescriptor()
+    }
+
+    /// The life of a session.
+    public enum State: String, Sendable {
+        case mounted, negotiating, running, stopping, stopped
+    }
+
+    /// The one place that changes the state.
+    func transition(to next: State, because cause: String) {
+        let previous = state.withLock { state in
+            defer { state = next }
+            return state
+        }
+        log.debug("\(previous) -> \(next): \(cause)")
+    }
+
+    /// Reports, on any thread, that the session cannot go on. The first report counts.
+    public func connectionEnded(_ cause: StopCause) {
+        let first = self.cause.withLock { current in
+            defer { current = current ?? cause }
+            return current == nil
+        }
+        if first { ended.signal() }
+    }
+
+    /// Why the connection ended, if it has.
+    var endCause: StopCause? { cause.withLock { $0 } }
+
+    func countDeferred(_ opcode: Opcode, nanoseconds: UInt64, failed: Bool) {
+        deferredLock.withLock { _ in
+            deferredCounters.countCommitted(opcode, nanoseconds: nanoseconds, failed: failed)
+        }
+    }
+
+    /// All counters of a session that runs over `transport`.
+    public func counters(of transport: any Transport) -> [Counters] {
+        transport.counters + [deferredCounters]
+    }
+}

@@ -1,0 +1,82 @@
+public import FUSEProtocol
+public import SystemPackage
+
+/// How requests reach a session and replies leave it.
+///
+/// A session drives its transport through its life: ``prepare(_:limits:)`` before INIT is answered, ``start()`` after it,
+/// then ``drain()`` and ``stop(until:)`` once. A transport reports what happens to it with
+/// ``Session/connectionEnded(_:)``, on any thread.
+public protocol Transport: AnyObject, Sendable {
+    /// As the user says it: `legacy`, `uring-single` or `uring-percore`.
+    var name: String { get }
+    /// INIT flags that the transport needs.
+    var initFlags: InitFlags { get }
+    /// Allocates everything that can fail. A failure here leaves the kernel waiting for INIT's reply, which is safe: the
+    /// mount is taken back, or another transport tried.
+    func prepare(_ session: Session, limits: Limits) throws(TransportError)
+    /// Begins to serve, and returns once no client has to wait for the transport any more.
+    func start() throws(TransportError)
+    /// Leaves new requests unanswered from now on; those in hand are finished.
+    func drain()
+    /// Requests taken and not yet answered, but for those left unanswered by ``drain()``.
+    var requestsInHand: Int { get }
+    /// Ends every thread and closes everything.
+    ///
+    /// - Returns: the names of threads that did not end in time.
+    func stop(until deadline: Deadline) -> [String]
+    /// One set of counters for each serving thread or queue.
+    var counters: [Counters] { get }
+    /// The transport's own facts for `stats`.
+    var facts: TransportFacts { get }
+}
+
+/// What was agreed in INIT about sizes.
+public struct Limits: Sendable {
+    /// The largest WRITE's data, in bytes.
+    public var maxWrite: Int
+    /// The largest request's pages.
+    public var maxPages: Int
+    /// Bytes that any request's or reply's payload can have: what an entry must hold.
+    public var payloadSize: Int { max(8192, maxWrite, maxPages * 4096) }
+
+    public init(maxWrite: Int, maxPages: Int) {
+        self.maxWrite = maxWrite
+        self.maxPages = maxPages
+    }
+}
+
+/// What a transport is made of.
+public struct TransportFacts: Sendable {
+    /// io_uring instances; 0 without.
+    public var rings: Int
+    /// Entries of each queue; 0 without.
+    public var depth: Int
+    /// Threads that serve requests.
+    public var threads: Int
+    /// For each kernel queue, how many of its entries wait in the kernel for a request.
+    public var freeEntries: [Int]
+
+    public init(rings: Int, depth: Int, threads: Int, freeEntries: [Int]) {
+        self.rings = rings
+        self.depth = depth
+        self.threads = threads
+        self.freeEntries = freeEntries
+    }
+}
+
+/// Why a transport cannot be had.
+public enum TransportError: Error, Sendable {
+    /// This machine or its settings do not offer it: the cause, and what the user can do about it.
+    case unavailable(cause: String, remedy: String)
+    /// A system call failed that should not have.
+    case failed(what: String, Errno)
+}
+
+extension TransportError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .unavailable(let cause, let remedy): "\(cause); \(remedy)"
+        case .failed(let what, let error): "\(what): \(error)"
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import CLibURing
+import FUSEServer
+import Glibc
+import LinuxSystem
+import SystemPackage
+
+/// One io_uring, used by the thread that made it.
+struct Ring: ~Copyable {
+    private let ring: UnsafeMutablePointer<io_uring>
+
+    /// Sets a ring up with 128-byte SQEs, and registers `device` as its file 0.
+    ///
+    /// The flags that make it fast are given up one at a time where the kernel does not know them: DEFER_TASKRUN (6.1),
+    /// SINGLE_ISSUER (6.0), SUBMIT_ALL (5.18).
+    /// - Parameter submissions: that may be pending at once.
+    init(submissions: Int, device: CInt) throws(TransportError) {
+        ring = .allocate(capacity: 1)
+        ring.initialize(to: io_uring())
+        var optional = [IORING_SETUP_DEFER_TASKRUN, IORING_SETUP_SINGLE_ISSUER, IORING_SETUP_SUBMIT_ALL]
+        while true {
+            var parameters = io_uring_params()
+            parameters.flags = optional.reduce(IORING_SETUP_SQE128 | IORING_SETUP_CQSIZE) { $0 | $1 }
+            parameters.cq_entries = UInt32(2 * submissions)
+            let error = -io_uring_queue_init_params(UInt32(submissions), ring, &parameters)
+            if error == 0 { break }
+            if error == EINVAL && !optional.isEmpty {
+                optional.removeFirst()
+                continue
+            }
+            ring.deallocate()
+            throw Ring.explain(Errno(rawValue: error))
+        }
+        var file = device
+        let error = -io_uring_register_files(ring, &file, 1)
+        if error != 0 { throw .failed(what: "registering /dev/fuse with io_uring", Errno(rawValue: error)) }
+        // Saves the lookup of the ring's own descriptor in each system call; without it all works the same.
+        _ = io_uring_register_ring_fd(ring)
+    }
+
+    deinit {
+        io_uring_queue_exit(ring)
+        ring.deallocate()
+    }
+
+    private static func explain(_ error: Errno) -> TransportError {
+        switch error {
+        case .notPermitted, .permissionDenied:
+            .unavailable(
+                cause: "this process may not use io_uring",
+                remedy: "set kernel.io_uring_disabled to 0, and see that no seccomp filter forbids it")
+        case .noFunction:
+            .unavailable(cause: "this kernel has no io_uring", remedy: "use --transport legacy")
+        case .noMemory:
+            .unavailable(
+                cause: "io_uring may lock no more memory", remedy: "raise the limit (ulimit -l), or lower --depth")
+        case .invalidArgument:
+            .unavailable(cause: "this kernel's io_uring has no 128-byte SQEs", remedy: "it takes Linux 5.19 or later")
+        default: .failed(what: "io_uring_setup", error)
+        }
+    }
+
+    /// The next free SQE. When there is none, those prepared so far are submitted first.
+    func nextSubmission() -> UnsafeMutablePointer<io_uring_sqe> {
+        while true {
+            if let sqe = io_uring_get_sqe(ring) { return sqe }
+            io_uring_submit(ring)
+        }
+    }
+
+    /// Submits what is prepared.
+    func submit() throws(Errno) {
+        let result = io_uring_submit(ring)
+        if result < 0 { throw Errno(rawValue: -result) }
+    }
+
+    /// Submits what is prepared, and waits for at least one completion.
+    ///
+    /// - Throws: EINTR when the thread was woken.
+    func submitAndWait() throws(Errno) {
+        let result = io_uring_submit_and_wait(ring, 1)
+        if result < 0 { throw Errno(rawValue: -result) }
+    }
+
+    /// Completions that are there, at most as many as `room` holds. They stay the ring's until ``advance(_:)``.
+    func completions(_ room: UnsafeMutableBufferPointer<UnsafeMutablePointer<io_uring_cqe>?>) -> Int {
+        Int(io_uring_peek_batch_cqe(ring, room.baseAddress!, UInt32(room.count)))
+    }
+
+    /// Gives `count` completions back.
+    func advance(_ count: Int) {
+        io_uring_cq_advance(ring, UInt32(count))
+    }
+}

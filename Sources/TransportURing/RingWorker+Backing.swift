@@ -1,0 +1,133 @@
+import CFUSE
+import CLibURing
+import FUSEServer
+import Glibc
+import LinuxSystem
+import SystemPackage
+
+/// Backing reads, writes and fsyncs: inline while the backing file answers from memory, on the ring when it would block
+/// (``IOPolicy``). Either way the data goes straight into or out of the entry's payload.
+extension RingWorker {
+    func read(
+        _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ file: BackingFile, offset: Int64, count: Int,
+        _ ring: borrowing Ring
+    ) {
+        let room = UnsafeMutableRawBufferPointer(rebasing: entry.pointee.payload[..<min(count, entry.pointee.payload.count)])
+        var done = 0
+        do throws(Errno) {
+            switch file.policy.readPath(direct: file.isDirect) {
+            case .inline:
+                let began = Clock.now()
+                let result = try BackingIO.read(file, offset: offset, into: room)
+                file.policy.record(nanoseconds: Clock.now() - began, bytes: result.count)
+                return commit(entry, index, error: nil, count: result.count, ring)
+            case .cached:
+                let result = try BackingIO.read(file, offset: offset, into: room, nonblocking: true)
+                if result.complete { return commit(entry, index, error: nil, count: result.count, ring) }
+                done = result.count
+            case .ring: break
+            }
+        } catch .resourceTemporarilyUnavailable {
+            // Not in the page cache: the ring waits for the disk.
+        } catch .notSupportedOnSocket {
+            // EOPNOTSUPP: this filesystem cannot say whether it would block, so time tells from now on.
+            file.policy.nonblockingIsUnsupported()
+            return read(entry, index, file, offset: offset, count: count, ring)
+        } catch {
+            return commit(entry, index, error: error, count: 0, ring)
+        }
+        submit(entry, index, file, opcode: IORING_OP_READ, offset: offset, count: room.count, done: done, flags: 0, ring)
+    }
+
+    func write(
+        _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ file: BackingFile, offset: Int64, count: Int, flags: CInt,
+        _ ring: borrowing Ring
+    ) {
+        guard file.policy.writePath() == .inline else {
+            return submit(
+                entry, index, file, opcode: IORING_OP_WRITE, offset: offset, count: count, done: 0, flags: flags, ring)
+        }
+        do throws(Errno) {
+            let began = Clock.now()
+            let bytes = UnsafeRawBufferPointer(rebasing: entry.pointee.payload[..<count])
+            let written = try BackingIO.write(file, offset: offset, bytes, flags: flags)
+            file.policy.record(nanoseconds: Clock.now() - began, bytes: written)
+            commitWrite(entry, index, written, ring)
+        } catch {
+            commit(entry, index, error: error, count: 0, ring)
+        }
+    }
+
+    func synchronize(
+        _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ file: BackingFile, dataOnly: Bool, _ ring: borrowing Ring
+    ) {
+        submit(
+            entry, index, file, opcode: IORING_OP_FSYNC, offset: 0, count: 0, done: 0,
+            flags: dataOnly ? CInt(IORING_FSYNC_DATASYNC) : 0, ring)
+    }
+
+    private func submit(
+        _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ file: BackingFile, opcode: io_uring_op, offset: Int64,
+        count: Int, done: Int, flags: CInt, _ ring: borrowing Ring
+    ) {
+        entry.pointee.state = .backing
+        entry.pointee.file = file
+        entry.pointee.offset = offset
+        entry.pointee.count = count
+        entry.pointee.done = done
+        entry.pointee.flags = flags
+        outstanding += 1
+        prepare(entry, index, opcode, ring)
+    }
+
+    private func prepare(
+        _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ opcode: io_uring_op, _ ring: borrowing Ring
+    ) {
+        let done = entry.pointee.done
+        cliburing_prep_backing(
+            ring.nextSubmission(), opcode.rawValue, entry.pointee.file!.descriptor.rawValue,
+            opcode == IORING_OP_FSYNC ? nil : entry.pointee.payload.baseAddress! + done,
+            UInt32(entry.pointee.count - done), entry.pointee.offset + Int64(done), UInt32(bitPattern: entry.pointee.flags),
+            UserData(.backing, entry: index).rawValue)
+    }
+
+    func backingCompleted(_ index: UInt32, result: CInt, _ ring: borrowing Ring) {
+        let entry = entries.baseAddress! + Int(index)
+        outstanding -= 1
+        if result == -EINTR || result == -EAGAIN {
+            return resubmit(entry, index, ring)
+        }
+        if result < 0 && entry.pointee.done == 0 {
+            return commit(entry, index, error: Errno(rawValue: -result), count: 0, ring)
+        }
+        entry.pointee.done += Int(max(result, 0))
+        // A short read or write of the page cache is continued: the kernel would take it for the end of the file, or the
+        // writer for an error. A direct one is short only at the end.
+        if result > 0, entry.pointee.done < entry.pointee.count, !entry.pointee.file!.isDirect {
+            return resubmit(entry, index, ring)
+        }
+        if entry.pointee.opcode == .write {
+            commitWrite(entry, index, entry.pointee.done, ring)
+        } else {
+            commit(entry, index, error: nil, count: entry.pointee.done, ring)
+        }
+    }
+
+    private func resubmit(_ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ ring: borrowing Ring) {
+        outstanding += 1
+        let opcode: io_uring_op
+        switch entry.pointee.opcode {
+        case .read: opcode = IORING_OP_READ
+        case .write: opcode = IORING_OP_WRITE
+        default: opcode = IORING_OP_FSYNC
+        }
+        prepare(entry, index, opcode, ring)
+    }
+
+    private func commitWrite(
+        _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ written: Int, _ ring: borrowing Ring
+    ) {
+        entry.pointee.payload.storeBytes(of: fuse_write_out(size: UInt32(written), padding: 0), as: fuse_write_out.self)
+        commit(entry, index, error: nil, count: MemoryLayout<fuse_write_out>.size, ring)
+    }
+}

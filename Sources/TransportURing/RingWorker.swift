@@ -1,0 +1,323 @@
+import CFUSE
+import CLibURing
+import CLinux
+import FUSEProtocol
+import FUSEServer
+import Glibc
+import LinuxSystem
+import Synchronization
+import SystemPackage
+
+/// One ring and its thread, which serve one or more of the kernel's queues.
+///
+/// Everything but the atomics, the inbox and the handovers belongs to the thread.
+final class RingWorker: @unchecked Sendable {
+    let session: Session
+    let queues: [KernelQueue]
+    private let cpu: Int?
+
+    // Shared with the thread that drives the transport.
+    private let ready = Handover<Result<Void, TransportError>>()
+    private let go = Handover<Bool>()
+    private let registered = Handover<Result<Void, TransportError>>()
+    private let draining = Atomic<Bool>(false)
+    private let stopping = Atomic<Bool>(false)
+    private let inHand = Atomic<Int>(0)
+    private let wakeUp: EventDescriptor
+    /// Replies of deferred requests, left by other threads.
+    private let inbox = Mutex<[Answer]>([])
+
+    // The thread's own.
+    var entries: UnsafeMutableBufferPointer<Entry> = .init(start: nil, count: 0)
+    /// Replies to requests that have a payload are written here first: request and reply must not share memory.
+    private let scratch: UnsafeMutableRawBufferPointer
+    private let wakeUpValue = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
+    /// Entries whose backing I/O or reply is not there yet.
+    var outstanding = 0
+
+    struct Answer: Sendable {
+        let entry: UInt32
+        let error: Errno?
+        let body: [UInt8]
+    }
+
+    /// The largest reply to a request that has a payload: an extended attribute's value.
+    private static let scratchSize = 128 << 10
+    private static let batchSize = 64
+
+    /// - Parameter cpu: where the thread runs; nil for anywhere.
+    init(_ session: Session, queues: [KernelQueue], cpu: Int?) throws(Errno) {
+        self.session = session
+        self.queues = queues
+        self.cpu = cpu
+        wakeUp = try EventDescriptor()
+        scratch = .allocate(byteCount: RingWorker.scratchSize, alignment: 4096)
+    }
+
+    deinit {
+        scratch.deallocate()
+        wakeUpValue.deallocate()
+        entries.deinitialize()
+        entries.deallocate()
+    }
+
+    // MARK: Called by the transport
+
+    /// Starts the thread and waits until its ring is set up.
+    func start() throws(TransportError) -> ServerThread {
+        let thread: ServerThread
+        do throws(Errno) {
+            thread = try ServerThread.start(name: "ring-\(queues[0].id)") { self.run() }
+        } catch {
+            throw .failed(what: "starting the thread of queue \(queues[0].id)", error)
+        }
+        try ready.take().get()
+        return thread
+    }
+
+    /// Lets the thread register its entries (INIT is answered), or end.
+    func proceed(_ register: Bool) { go.put(register) }
+
+    /// Waits until all entries are registered.
+    func waitUntilRegistered() throws(TransportError) { try registered.take().get() }
+
+    func drain() { draining.store(true, ordering: .releasing) }
+
+    var requestsInHand: Int { inHand.load(ordering: .acquiring) }
+
+    func stop() {
+        stopping.store(true, ordering: .releasing)
+        go.put(false)
+        wakeUp.signal()
+    }
+
+    // MARK: The thread
+
+    private func run() {
+        if let cpu, clinux_pin_thread(CInt(cpu)) != 0 {
+            session.log.debug("queue \(cpu) is served from any CPU: its own is not to be had")
+        }
+        let count = queues.reduce(0) { $0 + $1.depth }
+        entries = .allocate(capacity: count)
+        _ = entries.initialize(from: queues.flatMap { $0.makeEntries() })
+        let ring: Ring
+        do throws(TransportError) {
+            ring = try Ring(submissions: count + 1, device: session.connection.device.rawValue)
+        } catch {
+            return ready.put(.failure(error))
+        }
+        ready.put(.success(()))
+        guard go.take() else { return }
+        register(ring)
+        serve(ring)
+    }
+
+    private func register(_ ring: borrowing Ring) {
+        armWakeUp(ring)
+        // The kernel reads the vectors while it takes the command in.
+        let vectors = UnsafeMutableBufferPointer<iovec>.allocate(capacity: 2 * entries.count)
+        defer { vectors.deallocate() }
+        for index in entries.indices {
+            let entry = entries[index]
+            vectors[2 * index] = iovec(
+                iov_base: entry.header, iov_len: MemoryLayout<cfuse_uring_req_header>.size)
+            vectors[2 * index + 1] = iovec(iov_base: entry.payload.baseAddress!, iov_len: entry.payload.count)
+            cliburing_prep_fuse(
+                ring.nextSubmission(), 0, FuseCommand.register, entry.queue.id, 0,
+                vectors.baseAddress! + 2 * index, UserData(.command, entry: UInt32(index)).rawValue)
+            entry.queue.freeEntries.add(1, ordering: .relaxed)
+        }
+        do throws(Errno) {
+            try ring.submit()
+        } catch {
+            return registered.put(.failure(.failed(what: "registering entries", error)))
+        }
+        registered.put(firstRefusal(ring))
+    }
+
+    /// A refused REGISTER has completed already; the completions stay for ``serve(_:)``, which may find requests there.
+    private func firstRefusal(_ ring: borrowing Ring) -> Result<Void, TransportError> {
+        withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<io_uring_cqe>?.self, capacity: entries.count + 1) { room in
+            for index in 0..<ring.completions(room) {
+                let cqe = room[index]!.pointee
+                guard cqe.res < 0, UserData(rawValue: cqe.user_data)?.kind == .command else { continue }
+                return .failure(.failed(what: "registering an entry of the ring", Errno(rawValue: -cqe.res)))
+            }
+            return .success(())
+        }
+    }
+
+    /// Takes completions until the session stops.
+    private func serve(_ ring: borrowing Ring) {
+        withUnsafeTemporaryAllocation(
+            of: UnsafeMutablePointer<io_uring_cqe>?.self, capacity: RingWorker.batchSize
+        ) { room in
+            while true {
+                let count = ring.completions(room)
+                if count > 0 {
+                    handle(room, count, ring)
+                    continue
+                }
+                answerDeferred(ring)
+                if stopping.load(ordering: .acquiring) && outstanding == 0 { return }
+                do throws(Errno) {
+                    try ring.submitAndWait()
+                } catch .interrupted, .resourceTemporarilyUnavailable, .resourceBusy {
+                    // Woken; or completions must be taken first (EBUSY, EAGAIN), which happens next.
+                } catch {
+                    return session.connectionEnded(.failure("queue \(queues[0].id): io_uring_enter: \(error)"))
+                }
+            }
+        }
+    }
+
+    private func handle(
+        _ completions: UnsafeMutableBufferPointer<UnsafeMutablePointer<io_uring_cqe>?>, _ count: Int, _ ring: borrowing Ring
+    ) {
+        var requests = 0
+        for index in 0..<count {
+            let cqe = completions[index]!.pointee
+            guard let data = UserData(rawValue: cqe.user_data) else { continue }
+            switch data.kind {
+            case .command:
+                if cqe.res >= 0 { requests += 1 }
+                commandCompleted(data.entry, result: cqe.res, ring)
+            case .backing: backingCompleted(data.entry, result: cqe.res, ring)
+            case .wakeUp: armWakeUp(ring)
+            }
+        }
+        ring.advance(count)
+        if requests > 0 { queues[0].counters.countBatch() }
+    }
+
+    private func commandCompleted(_ index: UInt32, result: CInt, _ ring: borrowing Ring) {
+        let entry = entries.baseAddress! + Int(index)
+        if entry.pointee.state == .registered { entry.pointee.queue.freeEntries.subtract(1, ordering: .relaxed) }
+        guard result >= 0 else { return entryFailed(entry, Errno(rawValue: -result)) }
+        entry.pointee.state = .inHand
+        entry.pointee.queue.counters.countFetched()
+        if draining.load(ordering: .relaxed) {
+            entry.pointee.state = .held
+            return
+        }
+        inHand.add(1, ordering: .relaxed)
+        serveRequest(entry, index, ring)
+    }
+
+    /// ENOTCONN and ECANCELED: the connection has ended, which the side reader reports with its cause. EINTR: the
+    /// registering thread is about to end. ENOENT and EINVAL mean that kernel and daemon disagree about an entry, and no
+    /// client of its queue could be served for certain again.
+    private func entryFailed(_ entry: UnsafeMutablePointer<Entry>, _ error: Errno) {
+        entry.pointee.state = .dead
+        switch error {
+        case .connectionGone, .canceled, .noSuchDevice, .connectionAbort: break
+        default:
+            session.connectionEnded(
+                .failure("queue \(entry.pointee.queue.id): the kernel refused a ring entry: \(error.name)"))
+        }
+    }
+
+    private func serveRequest(_ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ ring: borrowing Ring) {
+        let header = entry.pointee.header.load(as: fuse_in_header.self)
+        let kernel = entry.pointee.ring
+        entry.pointee.opcode = Opcode(rawValue: header.opcode)
+        entry.pointee.unique = header.unique
+        entry.pointee.commitID = kernel.commit_id
+        entry.pointee.began = Clock.now()
+        let payload = entry.pointee.payload
+        let payloadCount = min(Int(kernel.payload_sz), payload.count)
+        let argumentSize = entry.pointee.opcode.layout?.argumentSize ?? 0
+        let arguments = UnsafeRawBufferPointer(start: entry.pointee.header + 128, count: min(argumentSize, 128))
+        let request = Request(
+            header: header, arguments: arguments.bytes,
+            payload: UnsafeRawBufferPointer(start: payload.baseAddress!, count: payloadCount).bytes)
+        let separate = payloadCount > 0
+        var reply = ReplyBuffer(separate ? scratch : payload)
+        let outcome = session.dispatch(request, reply: &reply)
+        let count = reply.count
+        if separate, count > 0, case .reply = outcome {
+            payload.baseAddress!.copyMemory(from: scratch.baseAddress!, byteCount: count)
+        }
+        carryOut(outcome, replied: count, payloadCount: payloadCount, entry, index, ring)
+    }
+
+    private func carryOut(
+        _ outcome: Outcome, replied: Int, payloadCount: Int, _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32,
+        _ ring: borrowing Ring
+    ) {
+        switch outcome {
+        case .reply: commit(entry, index, error: nil, count: replied, ring)
+        case .failure(let error): commit(entry, index, error: error, count: 0, ring)
+        // An entry gets its next request only by committing this one, whether or not it takes a reply.
+        case .noReply: commit(entry, index, error: nil, count: 0, ring)
+        case .read(let file, let offset, let count):
+            read(entry, index, file, offset: offset, count: count, ring)
+        case .write(let file, let offset, let flags):
+            write(entry, index, file, offset: offset, count: payloadCount, flags: flags, ring)
+        case .fsync(let file, let dataOnly): synchronize(entry, index, file, dataOnly: dataOnly, ring)
+        case .deferred(let work): postpone(work, entry, index)
+        }
+    }
+
+    /// Prepares the answer, and with it the wait for the entry's next request. It goes out with the batch.
+    func commit(
+        _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, error: Errno?, count: Int, _ ring: borrowing Ring
+    ) {
+        entry.pointee.writeReply(error: error?.rawValue ?? 0, count: error == nil ? count : 0)
+        entry.pointee.file = nil
+        entry.pointee.state = .registered
+        let queue = entry.pointee.queue
+        queue.freeEntries.add(1, ordering: .relaxed)
+        cliburing_prep_fuse(
+            ring.nextSubmission(), 0, FuseCommand.commitAndFetch, queue.id, entry.pointee.commitID, nil,
+            UserData(.command, entry: index).rawValue)
+        queue.counters.countCommitted(
+            entry.pointee.opcode, nanoseconds: Clock.now() - entry.pointee.began, failed: error != nil)
+        inHand.subtract(1, ordering: .relaxed)
+    }
+
+    // MARK: Replies from other threads
+
+    private func postpone(
+        _ work: @escaping @Sendable (consuming DeferredReply) -> Void, _ entry: UnsafeMutablePointer<Entry>,
+        _ index: UInt32
+    ) {
+        entry.pointee.state = .deferred
+        outstanding += 1
+        let unique = entry.pointee.unique
+        session.blockingWork.run { [self] in
+            work(
+                DeferredReply(unique: unique) { [self] error, body in
+                    inbox.withLock { $0.append(Answer(entry: index, error: error, body: body)) }
+                    wakeUp.signal()
+                })
+        }
+    }
+
+    private func answerDeferred(_ ring: borrowing Ring) {
+        let answers = inbox.withLock { box in
+            let answers = box
+            if !answers.isEmpty { box.removeAll() }
+            return answers
+        }
+        for answer in answers {
+            let entry = entries.baseAddress! + Int(answer.entry)
+            outstanding -= 1
+            answer.body.withUnsafeBytes { entry.pointee.payload.copyMemory(from: $0) }
+            commit(entry, answer.entry, error: answer.error, count: answer.body.count, ring)
+        }
+    }
+
+    /// Has the ring read the eventfd: its completion wakes the thread.
+    private func armWakeUp(_ ring: borrowing Ring) {
+        cliburing_prep_backing(
+            ring.nextSubmission(), IORING_OP_READ.rawValue, wakeUp.descriptor.rawValue, wakeUpValue, 8, 0, 0,
+            UserData(.wakeUp).rawValue)
+    }
+}
+
+/// `enum fuse_uring_cmd`.
+enum FuseCommand {
+    static let register: UInt32 = 1
+    static let commitAndFetch: UInt32 = 2
+}

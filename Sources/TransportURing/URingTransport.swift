@@ -1,0 +1,121 @@
+public import FUSEProtocol
+public import FUSEServer
+import LinuxSystem
+import Synchronization
+import SystemPackage
+
+/// Requests and replies over io_uring (Linux 6.14 and later): the kernel has one queue for each possible CPU, and the
+/// daemon serves them with one ring, one for each core, or any number between.
+///
+/// What never travels on the ring (INIT, FORGET, INTERRUPT) is served by a side reader of `/dev/fuse`.
+public final class URingTransport: Transport {
+    public let name: String
+    public let initFlags: InitFlags = [.overIOURing]
+    private let rings: Int
+    private let depth: Int
+    private let fallsBack: Bool
+    private let parts = Mutex<Parts>(Parts())
+
+    private struct Parts {
+        var queues: [KernelQueue] = []
+        var workers: [RingWorker] = []
+        var threads: [ServerThread] = []
+        var sideReader: DeviceWorkers?
+        var fallback: DeviceWorkers?
+    }
+
+    /// - Parameters:
+    ///   - name: as the user said it.
+    ///   - rings: io_uring instances, from 1 to the number of possible CPUs; nil for one for each.
+    ///   - depth: entries of each queue.
+    ///   - fallsBack: serve `/dev/fuse` if the kernel refuses the entries after INIT was answered; otherwise that fails.
+    public init(name: String, rings: Int?, depth: Int, fallsBack: Bool) {
+        self.name = name
+        self.rings = rings ?? .max
+        self.depth = depth
+        self.fallsBack = fallsBack
+    }
+
+    public func prepare(_ session: Session, limits: Limits) throws(TransportError) {
+        var parts = Parts()
+        do throws(Errno) {
+            let cpus = try CPUSet.possible()
+            parts.sideReader = try DeviceWorkers(session, count: 1, limits: limits)
+            for cpu in cpus {
+                parts.queues.append(
+                    try KernelQueue(id: UInt16(cpu), depth: depth, payloadSize: limits.payloadSize))
+            }
+            let count = min(rings, cpus.count)
+            for ring in 0..<count {
+                let served = parts.queues.filter { Int($0.id) % count == ring }
+                parts.workers.append(
+                    try RingWorker(session, queues: served, cpu: count == cpus.count ? Int(served[0].id) : nil))
+            }
+            if fallsBack { parts.fallback = try DeviceWorkers(session, count: cpus.count, limits: limits) }
+        } catch {
+            throw .failed(what: "allocating the queues of the ring", error)
+        }
+        do throws(TransportError) {
+            for worker in parts.workers { parts.threads.append(try worker.start()) }
+        } catch {
+            for worker in parts.workers { worker.stop() }
+            _ = ServerThread.join(parts.threads, until: Deadline(secondsFromNow: 1))
+            throw error
+        }
+        let made = parts
+        self.parts.withLock { $0 = made }
+    }
+
+    public func start() throws(TransportError) {
+        let parts = parts.withLock { $0 }
+        do throws(Errno) {
+            try parts.sideReader?.start(name: "device")
+        } catch {
+            throw .failed(what: "starting the reader of /dev/fuse", error)
+        }
+        for worker in parts.workers { worker.proceed(true) }
+        do throws(TransportError) {
+            for worker in parts.workers { try worker.waitUntilRegistered() }
+        } catch {
+            // A refused entry makes the kernel go back to /dev/fuse for the whole connection.
+            guard let fallback = parts.fallback else { throw error }
+            do throws(Errno) {
+                try fallback.start(name: "fallback")
+            } catch {
+                throw .failed(what: "starting readers of /dev/fuse", error)
+            }
+        }
+    }
+
+    public func drain() {
+        let parts = parts.withLock { $0 }
+        for worker in parts.workers { worker.drain() }
+        parts.sideReader?.drain()
+        parts.fallback?.drain()
+    }
+
+    public var requestsInHand: Int {
+        let parts = parts.withLock { $0 }
+        return parts.workers.reduce(0) { $0 + $1.requestsInHand } + (parts.sideReader?.requestsInHand ?? 0)
+            + (parts.fallback?.requestsInHand ?? 0)
+    }
+
+    public func stop(until deadline: Deadline) -> [String] {
+        let parts = parts.withLock { $0 }
+        for worker in parts.workers { worker.stop() }
+        let late = ServerThread.join(parts.threads, until: deadline).map(\.name)
+        return late + (parts.sideReader?.stop(until: deadline) ?? []) + (parts.fallback?.stop(until: deadline) ?? [])
+    }
+
+    public var counters: [Counters] {
+        let parts = parts.withLock { $0 }
+        return parts.queues.map(\.counters) + (parts.sideReader?.counters ?? []) + (parts.fallback?.counters ?? [])
+    }
+
+    public var facts: TransportFacts {
+        let parts = parts.withLock { $0 }
+        return TransportFacts(
+            rings: parts.workers.count, depth: depth, threads: parts.workers.count,
+            freeEntries: parts.queues.map { $0.freeEntries.load(ordering: .relaxed) })
+    }
+}
