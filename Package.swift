@@ -50,8 +50,18 @@ let package = Package(
             swiftSettings: settings),
 
         .testTarget(name: "FUSEProtocolTests", dependencies: ["FUSEProtocol"], swiftSettings: settings),
+        .testTarget(name: "FUSEServerTests", dependencies: ["FUSEServer"], swiftSettings: settings),
+        .testTarget(name: "TransportURingTests", dependencies: ["TransportURing"], swiftSettings: settings),
         .testTarget(name: "TestBenchTests", dependencies: ["TestBench", "LinuxSystem"], swiftSettings: settings),
         .testTarget(name: "IntegrationTests", dependencies: ["TestBench", "LinuxSystem", "fstestkit"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )
+
+// The decoder's fuzzer has no main of its own: only a build for it (scripts/fuzz) has the target.
+if Context.environment["FSTESTKIT_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "DecoderFuzzer", dependencies: ["FUSEServer"],
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
+}

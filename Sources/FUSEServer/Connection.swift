@@ -61,12 +61,14 @@ public final class Connection: Sendable {
         do throws(Errno) {
             _ = try Errno.check { umount2(mountPoint, flags) }
         } catch .notPermitted where how != .force {
-            try unmountUnprivileged(lazy: how == .lazy)
+            try Connection.unmountUnprivileged(mountPoint, lazy: how == .lazy)
         }
     }
 
     /// Lets fusermount3, which is set-user-id, unmount what this user mounted.
-    private func unmountUnprivileged(lazy: Bool) throws(Errno) {
+    ///
+    /// - Throws: EBUSY, whatever the reason: fusermount3 says no more.
+    public static func unmountUnprivileged(_ mountPoint: String, lazy: Bool) throws(Errno) {
         let arguments = ["fusermount3", "-u", "-q"] + (lazy ? ["-z"] : []) + ["--", mountPoint]
         var pid = pid_t()
         var vector: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]

@@ -42,6 +42,14 @@ extension Session {
         return StopReport(cause: cause, leftovers: leftovers)
     }
 
+    /// Takes back a mount whose negotiation failed.
+    public func abandon(_ transport: any Transport) {
+        _ = transport.stop(until: Deadline(secondsFromNow: 1))
+        try? connection.unmount(.force)
+        try? connection.unmount(.lazy)
+        transition(to: .stopped, because: "it could not be started")
+    }
+
     private func waitForCause(_ signals: FileDescriptor) -> StopCause {
         while true {
             wait(signals, milliseconds: -1)

@@ -1,5 +1,5 @@
 import CFUSE
-import FUSEProtocol
+public import FUSEProtocol
 public import Logging
 import Synchronization
 public import SystemPackage
@@ -71,6 +71,14 @@ public final class Session: Sendable {
 
     /// Why the connection ended, if it has.
     var endCause: StopCause? { cause.withLock { $0 } }
+
+    /// Has the filesystem handle a request that a transport took.
+    ///
+    /// - Parameter reply: must not share memory with the request.
+    @inline(__always)
+    public func dispatch(_ request: borrowing Request, reply: inout ReplyBuffer) -> Outcome {
+        fileSystem.dispatch(request, reply: &reply)
+    }
 
     func countDeferred(_ opcode: Opcode, nanoseconds: UInt64, failed: Bool) {
         deferredLock.withLock { _ in

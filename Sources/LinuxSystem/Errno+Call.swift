@@ -20,6 +20,9 @@ extension Errno {
         }
     }
 
+    /// What the last failed call of the C library has left.
+    public static var last: Errno { Errno(rawValue: Glibc.errno) }
+
     /// The errno's name as C spells it (`ENOTCONN`), for messages that are compared and searched.
     public var name: String {
         guard let name = clinux_errno_name(rawValue) else { return "errno \(rawValue)" }
