@@ -37,7 +37,9 @@ let package = Package(
             swiftSettings: settings),
         .target(name: "TransportLegacy", dependencies: ["FUSEServer"], swiftSettings: settings),
         .target(name: "TransportURing", dependencies: ["FUSEServer", "CLibURing"], swiftSettings: settings),
-        .target(name: "LoopbackFS", dependencies: ["FUSEServer"], swiftSettings: settings),
+        .target(
+            name: "LoopbackFS", dependencies: ["FUSEServer", "LinuxSystem", "CLinux", system, logging],
+            swiftSettings: settings),
 
         // Knows daemons only as child processes: never depends on a transport or on the filesystem.
         .target(name: "TestBench", dependencies: ["LinuxSystem", "CLinux", system], swiftSettings: settings),
@@ -50,6 +52,7 @@ let package = Package(
             swiftSettings: settings),
 
         .testTarget(name: "FUSEProtocolTests", dependencies: ["FUSEProtocol"], swiftSettings: settings),
+        .testTarget(name: "LoopbackFSTests", dependencies: ["LoopbackFS"], swiftSettings: settings),
         .testTarget(name: "FUSEServerTests", dependencies: ["FUSEServer"], swiftSettings: settings),
         .testTarget(name: "TransportURingTests", dependencies: ["TransportURing"], swiftSettings: settings),
         .testTarget(name: "TestBenchTests", dependencies: ["TestBench", "LinuxSystem"], swiftSettings: settings),

@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/securebits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -71,6 +73,11 @@ int clinux_fcntl(int descriptor, int command, long argument)
 int clinux_fcntl_lock(int descriptor, int command, struct flock *lock)
 {
     return fcntl(descriptor, command, lock);
+}
+
+int clinux_flock(int descriptor, int operation)
+{
+    return flock(descriptor, operation);
 }
 
 int clinux_ioctl(int descriptor, unsigned long request, void *argument)
@@ -184,4 +191,32 @@ int clinux_has_effective_capability(int capability)
 const char *clinux_errno_name(int error)
 {
     return strerrorname_np(error);
+}
+
+static _Thread_local int thread_is_prepared;
+static _Thread_local mode_t thread_umask;
+
+int clinux_prepare_thread(int directory)
+{
+    int bits;
+
+    if (thread_is_prepared)
+        return 0;
+    if (unshare(CLONE_FS) < 0 || fchdir(directory) < 0)
+        return -1;
+    thread_umask = umask(0);
+    umask(thread_umask);
+    bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
+    if (bits >= 0)
+        (void)prctl(PR_SET_SECUREBITS, bits | SECBIT_NO_SETUID_FIXUP, 0, 0, 0);
+    thread_is_prepared = 1;
+    return 0;
+}
+
+void clinux_set_thread_umask(mode_t mask)
+{
+    if (mask == thread_umask)
+        return;
+    umask(mask);
+    thread_umask = mask;
 }

@@ -14,7 +14,9 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -28,6 +30,8 @@ static const int CLINUX_O_TMPFILE = 020200000;
 static const int CLINUX_O_NOATIME = 01000000;
 static const int CLINUX_AT_EMPTY_PATH = 0x1000;
 static const int CLINUX_AT_NO_AUTOMOUNT = 0x800;
+static const int CLINUX_RWF_DSYNC = 0x2;
+static const int CLINUX_RWF_SYNC = 0x4;
 static const int CLINUX_RWF_NOWAIT = 0x8;
 static const int CLINUX_RWF_APPEND = 0x10;
 static const int CLINUX_RENAME_NOREPLACE = 1;
@@ -44,6 +48,13 @@ struct clinux_file_handle {
     uint8_t f_handle[128];
 };
 
+// The inode flags of ioctl_iflags(2) and of FS_IOC_FSGETXATTR, whose requests Swift cannot import as macros.
+static const unsigned long CLINUX_FS_IOC_GETFLAGS = 0x80086601ul;
+static const unsigned long CLINUX_FS_IOC_SETFLAGS = 0x40086602ul;
+static const unsigned long CLINUX_FS_IOC_GETVERSION = 0x80087601ul;
+static const unsigned long CLINUX_FS_IOC_FSGETXATTR = 0x801c581ful;
+static const unsigned long CLINUX_FS_IOC_FSSETXATTR = 0x401c5820ul;
+
 // Files
 int clinux_openat(int directory, const char *path, int flags, mode_t mode);
 int clinux_statx(int directory, const char *path, int flags, unsigned int mask, struct statx *buffer);
@@ -57,6 +68,7 @@ ssize_t clinux_splice(int in, int64_t *in_offset, int out, int64_t *out_offset, 
 int clinux_pipe2(int descriptors[2], int flags);
 int clinux_fcntl(int descriptor, int command, long argument);
 int clinux_fcntl_lock(int descriptor, int command, struct flock *lock);
+int clinux_flock(int descriptor, int operation);  // Swift knows struct flock by that name
 int clinux_ioctl(int descriptor, unsigned long request, void *argument);
 int clinux_syncfs(int descriptor);
 int clinux_name_to_handle_at(int directory, const char *path, struct clinux_file_handle *handle, int *mount_id, int flags);
@@ -78,5 +90,11 @@ uint32_t clinux_setfsgid(uint32_t gid);
 int clinux_setgroups(size_t count, const uint32_t *groups);
 int clinux_set_effective_capability(int capability, int on);
 int clinux_has_effective_capability(int capability);
+
+// What follows is of the calling thread only, once clinux_prepare_thread has been called in it (any number of times): a
+// working directory, `directory`, and a umask of its own (unshare(2) CLONE_FS), and capabilities that stay when the ids
+// above change (SECBIT_NO_SETUID_FIXUP, where CAP_SETPCAP allows it).
+int clinux_prepare_thread(int directory);
+void clinux_set_thread_umask(mode_t mask);
 
 #endif

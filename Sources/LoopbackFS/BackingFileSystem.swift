@@ -1,0 +1,137 @@
+import CLinux
+import Glibc
+import LinuxSystem
+import Synchronization
+import SystemPackage
+
+/// One of the filesystems that the source spans.
+final class BackingFileSystem: Sendable {
+    /// Order of discovery; 0 is the source directory's own.
+    let index: Int
+    /// Its root as far as we saw it, open for reading: open_by_handle_at(2) and syncfs(2) refuse O_PATH. -1 if it
+    /// could not be had.
+    let mount: CInt
+    /// Its files can be found again by handle.
+    let hasHandles: Bool
+    /// close(2) has nothing to report, so FLUSH need not ask: true for the filesystems of local disks and memory.
+    let isLocal: Bool
+    private let kind: Kind
+
+    /// Filesystems whose handles we know how to make up; from `f_type` of statfs(2).
+    private enum Kind {
+        case ext4
+        case btrfs(subvolume: UInt64)
+        case other
+    }
+
+    /// - Parameters:
+    ///   - member: an O_PATH descriptor of a file on it; borrowed.
+    ///   - directory: the process's open `/proc/self/fd`.
+    init(index: Int, member: CInt, isDirectory: Bool, usesHandles: Bool) {
+        self.index = index
+        var mount: CInt = -1
+        if isDirectory {
+            let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK
+            mount = (try? Errno.check { clinux_openat(member, ".", flags, 0) }) ?? -1
+        }
+        self.mount = mount
+
+        var status = statfs()
+        let known = (try? Errno.check { fstatfs(member, &status) }) != nil
+        let magic = known ? UInt32(truncatingIfNeeded: status.f_type) : 0
+        isLocal = [0xEF53, 0x9123_683E, 0x5846_5342, 0x0102_1994, 0xF2F5_2010, 0x8584_58F6].contains(magic)
+
+        var template: FileHandle?
+        var works = false
+        if usesHandles, mount >= 0 {
+            template = try? FileHandle(of: "", in: member, flags: CLINUX_AT_EMPTY_PATH)
+            if let template, let opened = try? template.open(on: mount, flags: CLINUX_O_PATH | O_CLOEXEC) {
+                close(opened)
+                works = true
+            }
+        }
+        hasHandles = works
+        switch (magic, template?.format) {
+        case (0xEF53, 1): kind = .ext4
+        case (0x9123_683E, 0x4d): kind = .btrfs(subvolume: template?[word: 1] ?? 0)
+        default: kind = .other
+        }
+    }
+
+    deinit {
+        if mount >= 0 { close(mount) }
+    }
+
+    /// Whether ``wildcardHandle(inode:)`` makes handles, so that those of forgotten inodes need not be remembered.
+    var hasWildcardHandles: Bool {
+        if case .other = kind { return false }
+        return hasHandles
+    }
+
+    /// A handle that opens whichever file has this inode number: a generation of 0 matches all on ext4
+    /// (`FILEID_INO32_GEN`) and btrfs (`FILEID_BTRFS_WITHOUT_PARENT`).
+    func wildcardHandle(inode: UInt64) -> FileHandle? {
+        switch kind {
+        case .ext4: FileHandle(type: 1, byteCount: 8, words: [inode & 0xffff_ffff, 0, 0, 0])
+        case .btrfs(let subvolume): FileHandle(type: 0x4d, byteCount: 20, words: [inode, subvolume, 0, 0])
+        case .other: nil
+        }
+    }
+}
+
+/// The filesystems that the source spans, by device number, in order of discovery.
+final class FileSystemTable: Sendable {
+    /// The source directory's own: nearly every file's.
+    let source: BackingFileSystem
+    private let sourceDevice: UInt64
+    private let usesHandles: Bool
+    private let others = Mutex<Others>(Others())
+
+    private struct Others {
+        var byDevice: [UInt64: BackingFileSystem] = [:]
+        var inOrder: [BackingFileSystem] = []
+    }
+
+    init(root: CInt, status: borrowing FileStatus, usesHandles: Bool) {
+        source = BackingFileSystem(index: 0, member: root, isDirectory: true, usesHandles: usesHandles)
+        sourceDevice = FileSystemTable.device(status)
+        self.usesHandles = usesHandles && source.hasHandles
+    }
+
+    /// The filesystem of a file; nil if none of its files has been seen.
+    func find(_ status: borrowing FileStatus) -> BackingFileSystem? {
+        let device = FileSystemTable.device(status)
+        if device == sourceDevice { return source }
+        return others.withLock { $0.byDevice[device] }
+    }
+
+    /// The filesystem of a file, new or known; `member` is an O_PATH descriptor of that file.
+    func findOrAdd(_ status: borrowing FileStatus, member: CInt) -> BackingFileSystem {
+        if let known = find(status) { return known }
+        let device = FileSystemTable.device(status)
+        let isDirectory = status.isDirectory
+        return others.withLock { others in
+            if let known = others.byDevice[device] { return known }
+            let new = BackingFileSystem(
+                index: others.inOrder.count + 1, member: member, isDirectory: isDirectory, usesHandles: usesHandles)
+            others.byDevice[device] = new
+            others.inOrder.append(new)
+            return new
+        }
+    }
+
+    /// By ``BackingFileSystem/index``.
+    subscript(index: Int) -> BackingFileSystem? {
+        if index == 0 { return source }
+        return others.withLock { index <= $0.inOrder.count ? $0.inOrder[index - 1] : nil }
+    }
+
+    /// All of them, for syncfs(2).
+    var all: [BackingFileSystem] {
+        [source] + others.withLock { $0.inOrder }
+    }
+
+    private static func device(_ status: borrowing FileStatus) -> UInt64 {
+        UInt64(status.stx_dev_major) << 32 | UInt64(status.stx_dev_minor)
+    }
+}

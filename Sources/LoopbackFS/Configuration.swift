@@ -1,0 +1,59 @@
+public import SystemPackage
+
+extension LoopbackFS {
+    /// What a loopback filesystem serves and how.
+    public struct Configuration: Sendable {
+        /// When the kernel may answer from its page cache and its directory cache.
+        public enum Caching: String, Sendable, CaseIterable {
+            /// Data stays cached while mtime and size tell that nobody changed it behind the mount.
+            case auto
+            /// Data and directories stay cached over opens: only this mount changes the source.
+            case always
+            /// Nothing is cached: no attributes, no names, no data. Everybody sees every change at once.
+            case never
+        }
+
+        /// The directory that is served.
+        public var source: FilePath
+        /// How long the kernel may keep attributes, in nanoseconds.
+        public var attributeTimeout: UInt64 = 1_000_000_000
+        /// How long the kernel may keep names, those that do not exist too, in nanoseconds.
+        public var entryTimeout: UInt64 = 1_000_000_000
+        /// See ``Caching``.
+        public var cache = Caching.auto
+        /// Reads and writes bypass the kernel's page cache, whatever the client opened the file with.
+        public var directIO = false
+        /// The kernel collects writes in its page cache: fast for small writes, blind for changes behind the mount.
+        public var writeback = false
+        /// Reads and writes of regular files bypass the daemon (`FOPEN_PASSTHROUGH`), where the kernel offers it.
+        public var passthrough = false
+        /// POSIX ACLs are kept in the source and enforced by the kernel.
+        public var posixACL = true
+        /// Extended attributes; without them they are "not supported".
+        public var extendedAttributes = true
+        /// Record locks are the source's; without it they are local to this mount.
+        public var posixLocks = true
+        /// flock(2) locks are the source's; without it they are local to this mount.
+        public var flockLocks = true
+        /// Inodes are held by file handle, so that there may be more of them than descriptors; taken where
+        /// open_by_handle_at(2) is permitted and the source's filesystem has handles.
+        public var fileHandles = true
+        /// Idmapped mounts are allowed. Needs the mount option `default_permissions`.
+        public var idmappedMounts = true
+        /// Descriptors for inodes. nil: a third of RLIMIT_NOFILE with file handles, all but a reserve without.
+        public var descriptorBudget: Int?
+
+        /// The defaults, for this source.
+        public init(source: FilePath) {
+            self.source = source
+        }
+    }
+
+    /// Why a source cannot be served.
+    public enum SourceError: Error, Equatable {
+        /// It cannot be opened as a directory: missing (ENOENT), a file (ENOTDIR), not permitted (EACCES), …
+        case source(FilePath, Errno)
+        /// `/proc` is not mounted: descriptors could not be reopened.
+        case procfs(Errno)
+    }
+}

@@ -1,0 +1,158 @@
+public import CFUSE
+import CLinux
+public import FUSEProtocol
+public import FUSEServer
+import Glibc
+import LinuxSystem
+public import SystemPackage
+
+/// Content of open files.
+extension LoopbackFS {
+    /// Longer copies and allocations are done on a thread that may block, in bytes.
+    private static let longestInlineCopy: UInt64 = 128 << 10
+    private static let longestInlineAllocation: UInt64 = 64 << 20
+
+    public func read(_ request: borrowing Request, _ arguments: fuse_read_in) throws(Errno) -> Outcome {
+        let file = try files.find(arguments.fh)
+        guard let offset = Int64(exactly: arguments.offset) else { throw .invalidArgument }
+        return .read(file.backing, offset: offset, count: Int(arguments.size))
+    }
+
+    public func write(
+        _ request: borrowing Request, _ arguments: fuse_write_in, reply: inout ReplyBuffer
+    ) throws(Errno) -> Outcome {
+        let file = try files.find(arguments.fh)
+        guard let offset = Int64(exactly: arguments.offset) else { throw .invalidArgument }
+        let flags = writeFlags(arguments, file)
+        // Nearly every unprivileged write carries this flag; nearly no file has such bits.
+        if arguments.write_flags & UInt32(FUSE_WRITE_KILL_SUIDGID) != 0, try Credentials.hasSetID(file.descriptor) {
+            let payload = request.payload
+            let count = try credentials.droppingSetID(as: Caller(request)) { () throws(Errno) in
+                try payload.withUnsafeBytes { bytes throws(Errno) in
+                    var vector = iovec(
+                        iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress),
+                        iov_len: min(bytes.count, Int(arguments.size)))
+                    return try Errno.check { clinux_pwritev2(file.descriptor, &vector, 1, offset, flags) }
+                }
+            }
+            try reply.append(fuse_write_out(size: UInt32(count), padding: 0))
+            return .reply
+        }
+        return .write(file.backing, offset: offset, flags: flags)
+    }
+
+    /// Flags of pwritev2(2): what the client's descriptor has at the moment of the write and the backing one has not.
+    private func writeFlags(_ arguments: fuse_write_in, _ file: OpenFile) -> CInt {
+        // Pages that the kernel writes back have their place; the end of the file is not it.
+        guard arguments.write_flags & UInt32(FUSE_WRITE_CACHE) == 0 else { return 0 }
+        let client = CInt(bitPattern: arguments.flags)
+        var flags: CInt = 0
+        if client & O_APPEND != 0 && !agreedFlags.contains(.writebackCache) { flags |= CLINUX_RWF_APPEND }
+        let added = client & ~file.flags
+        if added & O_SYNC == O_SYNC {
+            flags |= CLINUX_RWF_SYNC
+        } else if added & O_DSYNC != 0 {
+            flags |= CLINUX_RWF_DSYNC
+        }
+        return flags
+    }
+
+    public func fsync(_ request: borrowing Request, _ arguments: fuse_fsync_in) throws(Errno) -> Outcome {
+        let file = try files.find(arguments.fh)
+        return .fsync(file.backing, dataOnly: arguments.fsync_flags & UInt32(FUSE_FSYNC_FDATASYNC) != 0)
+    }
+
+    public func fallocate(_ request: borrowing Request, _ arguments: fuse_fallocate_in) throws(Errno) -> Outcome {
+        let file = try files.find(arguments.fh)
+        guard let offset = Int64(exactly: arguments.offset), let length = Int64(exactly: arguments.length) else {
+            throw .invalidArgument
+        }
+        let mode = CInt(bitPattern: arguments.mode)
+        let drops = try credentials.mustDropSetID(of: file.descriptor, for: Caller(request))
+        let caller = Caller(request)
+        let work: @Sendable () throws(Errno) -> Void = { [credentials] () throws(Errno) in
+            guard drops else {
+                _ = try Errno.check { clinux_fallocate(file.descriptor, mode, offset, length) }
+                return
+            }
+            try credentials.droppingSetID(as: caller) { () throws(Errno) in
+                _ = try Errno.check { clinux_fallocate(file.descriptor, mode, offset, length) }
+            }
+        }
+        if arguments.length <= LoopbackFS.longestInlineAllocation {
+            try work()
+            return .reply
+        }
+        return .deferred { reply in
+            do throws(Errno) {
+                try work()
+                reply.succeed()
+            } catch {
+                reply.fail(error)
+            }
+        }
+    }
+
+    public func lseek(
+        _ request: borrowing Request, _ arguments: fuse_lseek_in, reply: inout ReplyBuffer
+    ) throws(Errno) -> Outcome {
+        let file = try files.find(arguments.fh)
+        guard let offset = Int(exactly: arguments.offset) else { throw .noSuchAddressOrDevice }
+        // Nothing else uses the descriptor's position.
+        let found = try Errno.check { Glibc.lseek(file.descriptor, offset, CInt(bitPattern: arguments.whence)) }
+        try reply.append(fuse_lseek_out(offset: UInt64(found)))
+        return .reply
+    }
+
+    public func copyFileRange(
+        _ request: borrowing Request, _ arguments: fuse_copy_file_range_in, extended: Bool, reply: inout ReplyBuffer
+    ) throws(Errno) -> Outcome {
+        let source = try files.find(arguments.fh_in)
+        let target = try files.find(arguments.fh_out)
+        guard let from = Int64(exactly: arguments.off_in), let to = Int64(exactly: arguments.off_out) else {
+            throw .invalidArgument
+        }
+        // The older reply counts in 32 bits.
+        let length = Int(min(arguments.len, extended ? UInt64(Int.max) : UInt64(UInt32.max) & ~0xfff))
+        let drops = try credentials.mustDropSetID(of: target.descriptor, for: Caller(request))
+        let caller = Caller(request)
+        let flags = UInt32(truncatingIfNeeded: arguments.flags)
+        let work: @Sendable () throws(Errno) -> Int = { [credentials] () throws(Errno) in
+            func copy() throws(Errno) -> Int {
+                var from = from
+                var to = to
+                return try Errno.check {
+                    clinux_copy_file_range(source.descriptor, &from, target.descriptor, &to, length, flags)
+                }
+            }
+            guard drops else { return try copy() }
+            return try credentials.droppingSetID(as: caller) { () throws(Errno) in try copy() }
+        }
+        if arguments.len <= LoopbackFS.longestInlineCopy {
+            let count = try work()
+            if extended {
+                try reply.append(cfuse_copy_file_range_out(bytes_copied: UInt64(count)))
+            } else {
+                try reply.append(fuse_write_out(size: UInt32(count), padding: 0))
+            }
+            return .reply
+        }
+        return .deferred { reply in
+            do throws(Errno) {
+                let count = try work()
+                if extended {
+                    reply.succeed(bytes(of: cfuse_copy_file_range_out(bytes_copied: UInt64(count))))
+                } else {
+                    reply.succeed(bytes(of: fuse_write_out(size: UInt32(count), padding: 0)))
+                }
+            } catch {
+                reply.fail(error)
+            }
+        }
+    }
+}
+
+/// A struct of the ABI as the body of a reply that comes later.
+func bytes<Value: BitwiseCopyable>(of value: Value) -> [UInt8] {
+    withUnsafeBytes(of: value) { Array($0) }
+}

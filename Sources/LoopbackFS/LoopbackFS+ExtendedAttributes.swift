@@ -1,0 +1,113 @@
+public import CFUSE
+import CLinux
+public import FUSEProtocol
+public import FUSEServer
+import Glibc
+import LinuxSystem
+public import SystemPackage
+
+/// Extended attributes, ACLs among them (xattr(7)).
+///
+/// The system calls want a path or a descriptor that is open; the path is the descriptor's number, relative to the
+/// thread's working directory (``Credentials/prepareThread()``).
+extension LoopbackFS {
+    public func setxattr(
+        _ request: borrowing Request, _ arguments: fuse_setxattr_in, name: Name, value: RawSpan
+    ) throws(Errno) -> Outcome {
+        try checkAttribute(name)
+        guard value.byteCount >= Int(arguments.size) else { throw .invalidArgument }
+        let inode = try inode(request.node)
+        let pin = try inode.pin()
+        let caller = Caller(request)
+        try credentials.prepareThread()
+        try name.withCString { name throws(Errno) in
+            try DescriptorPath(pin.descriptor).withCString { path throws(Errno) in
+                try value.withUnsafeBytes { value throws(Errno) in
+                    func set() throws(Errno) {
+                        _ = try Errno.check {
+                            CLinux.setxattr(
+                                path, name, value.baseAddress, Int(arguments.size), CInt(bitPattern: arguments.flags))
+                        }
+                    }
+                    // The caller is not in the file's group, so the new ACL takes set-group-id with it.
+                    if arguments.setxattr_flags & UInt32(FUSE_SETXATTR_ACL_KILL_SGID) != 0 {
+                        try credentials.droppingSetID(as: caller) { () throws(Errno) in try set() }
+                    } else {
+                        try set()
+                    }
+                }
+            }
+        }
+        return .reply
+    }
+
+    public func getxattr(
+        _ request: borrowing Request, name: Name, size: Int, reply: inout ReplyBuffer
+    ) throws(Errno) -> Outcome {
+        try checkAttribute(name)
+        let inode = try inode(request.node)
+        let pin = try inode.pin()
+        try credentials.prepareThread()
+        try replyAttribute(size, &reply) { buffer, room throws(Errno) in
+            try name.withCString { name throws(Errno) in
+                try DescriptorPath(pin.descriptor).withCString { path throws(Errno) in
+                    try Errno.check { CLinux.getxattr(path, name, buffer, room) }
+                }
+            }
+        }
+        return .reply
+    }
+
+    public func listxattr(
+        _ request: borrowing Request, size: Int, reply: inout ReplyBuffer
+    ) throws(Errno) -> Outcome {
+        guard configuration.extendedAttributes else { throw .notSupported }
+        let inode = try inode(request.node)
+        let pin = try inode.pin()
+        try credentials.prepareThread()
+        try replyAttribute(size, &reply) { buffer, room throws(Errno) in
+            try DescriptorPath(pin.descriptor).withCString { path throws(Errno) in
+                try Errno.check {
+                    CLinux.listxattr(path, buffer?.assumingMemoryBound(to: CChar.self), room)
+                }
+            }
+        }
+        return .reply
+    }
+
+    public func removexattr(_ request: borrowing Request, name: Name) throws(Errno) -> Outcome {
+        try checkAttribute(name)
+        let inode = try inode(request.node)
+        let pin = try inode.pin()
+        try credentials.prepareThread()
+        try name.withCString { name throws(Errno) in
+            try DescriptorPath(pin.descriptor).withCString { path throws(Errno) in
+                _ = try Errno.check { CLinux.removexattr(path, name) }
+            }
+        }
+        return .reply
+    }
+
+    /// Replies a value, or for `size` 0 its length.
+    private func replyAttribute(
+        _ size: Int, _ reply: inout ReplyBuffer,
+        _ body: (UnsafeMutableRawPointer?, Int) throws(Errno) -> Int
+    ) throws(Errno) {
+        if size == 0 {
+            let count = try body(nil, 0)
+            try reply.append(fuse_getxattr_out(size: UInt32(count), padding: 0))
+            return
+        }
+        try reply.append(atMost: size) { buffer throws(Errno) in try body(buffer.baseAddress, buffer.count) }
+    }
+
+    /// - Throws: EOPNOTSUPP for what the configuration leaves out.
+    private func checkAttribute(_ name: Name) throws(Errno) {
+        guard configuration.extendedAttributes else { throw .notSupported }
+        if !configuration.posixACL
+            && (name.equals("system.posix_acl_access") || name.equals("system.posix_acl_default"))
+        {
+            throw .notSupported
+        }
+    }
+}

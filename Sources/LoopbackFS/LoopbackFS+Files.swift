@@ -1,0 +1,176 @@
+public import CFUSE
+import CLinux
+public import FUSEProtocol
+public import FUSEServer
+import Glibc
+import LinuxSystem
+public import SystemPackage
+
+/// Opening and closing of files.
+extension LoopbackFS {
+    /// Gives the filesystem the means of passthrough: `FUSE_DEV_IOC_BACKING_OPEN` and `…_CLOSE` on the connection's
+    /// device. To be called before the first OPEN; without it nothing passes through.
+    public func setBackingRegistration(
+        register: @escaping @Sendable (CInt) throws(Errno) -> Int32, unregister: @escaping @Sendable (Int32) -> Void
+    ) {
+        passthroughFiles.setRegistration(register: register, unregister: unregister)
+    }
+
+    public func open(
+        _ request: borrowing Request, _ arguments: fuse_open_in, reply: inout ReplyBuffer
+    ) throws(Errno) -> Outcome {
+        let inode = try inode(request.node)
+        // The kernel opens FIFOs and devices itself; opening one here could block or do things.
+        guard inode.isRegular else { throw inode.isDirectory ? .isDirectory : .noSuchAddressOrDevice }
+        let flags = CInt(bitPattern: arguments.flags)
+        let pin = try inode.pin()
+        let descriptor: CInt
+        if flags & O_TRUNC != 0, arguments.open_flags & UInt32(FUSE_OPEN_KILL_SUIDGID) != 0 {
+            descriptor = try credentials.droppingSetID(as: Caller(request)) { () throws(Errno) in
+                try reopen(pin.descriptor, flags)
+            }
+        } else {
+            descriptor = try reopen(pin.descriptor, flags)
+        }
+        try reply.append(opened(inode, descriptor, flags))
+        return .reply
+    }
+
+    public func create(
+        _ request: borrowing Request, _ arguments: fuse_create_in, name: Name, reply: inout ReplyBuffer
+    ) throws(Errno) -> Outcome {
+        guard name.isEntry else { throw .invalidArgument }
+        let flags = CInt(bitPattern: arguments.flags)
+        let backingFlags = backingFlags(flags) | O_CREAT | O_NOFOLLOW | flags & O_EXCL
+        return try create(request, arguments, flags: flags, keep: false, reply: &reply) { parent throws(Errno) in
+            try name.withCString { name throws(Errno) in
+                try Errno.check { clinux_openat(parent, name, backingFlags, arguments.mode) }
+            }
+        }
+    }
+
+    public func tmpfile(
+        _ request: borrowing Request, _ arguments: fuse_create_in, reply: inout ReplyBuffer
+    ) throws(Errno) -> Outcome {
+        let flags = CInt(bitPattern: arguments.flags)
+        // O_EXCL here means that the file may not be linked later.
+        let backingFlags = backingFlags(flags) | CLINUX_O_TMPFILE | flags & O_EXCL
+        // Without a name its handle leads nowhere once the descriptor is closed.
+        return try create(request, arguments, flags: flags, keep: true, reply: &reply) { parent throws(Errno) in
+            try Errno.check { clinux_openat(parent, ".", backingFlags, arguments.mode) }
+        }
+    }
+
+    private func create(
+        _ request: borrowing Request, _ arguments: fuse_create_in, flags: CInt, keep: Bool, reply: inout ReplyBuffer,
+        _ body: (CInt) throws(Errno) -> CInt
+    ) throws(Errno) -> Outcome {
+        let parent = try directory(request.node)
+        let pin = try parent.pin()
+        let caller = Caller(request)
+        let kills = arguments.open_flags & UInt32(FUSE_OPEN_KILL_SUIDGID) != 0
+        let descriptor = try credentials.creating(as: caller, umask: arguments.umask) { () throws(Errno) in
+            guard kills else { return try body(pin.descriptor) }
+            return try credentials.droppingSetID(as: caller) { () throws(Errno) in try body(pin.descriptor) }
+        }
+        let inode: Inode
+        let status: FileStatus
+        do throws(Errno) {
+            status = try Attributes.of(descriptor)
+            let byHandle = fileSystems.find(status)?.hasHandles ?? false
+            let path = byHandle && !keep ? nil : try reopen(descriptor, CLINUX_O_PATH)
+            inode = adopt(status, handleFrom: descriptor, descriptor: path, keep: keep)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        guard inode.isRegular else {
+            // Only a file that somebody else put there in the meantime can be another kind.
+            close(descriptor)
+            forget(node: inode.node, count: 1)
+            throw .fileExists
+        }
+        try replyEntry(inode, status, &reply)
+        try reply.append(opened(inode, descriptor, flags))
+        return .reply
+    }
+
+    /// Registers an open file and says what the kernel shall do with it.
+    private func opened(_ inode: Inode, _ descriptor: CInt, _ flags: CInt) -> cfuse_open_out {
+        let backing = BackingFile(
+            FileDescriptor(rawValue: descriptor), isDirect: flags & CLINUX_O_DIRECT != 0)
+        var out = cfuse_open_out()
+        var replyFlags: OpenReplyFlags = []
+        let direct = configuration.directIO || configuration.cache == .never || flags & CLINUX_O_DIRECT != 0
+        // A client's O_DIRECT bypasses the page cache here too: its writes then need no exclusive lock on the inode.
+        if direct { replyFlags.formUnion([.directIO, .parallelDirectWrites]) }
+        let isPassthrough = agreedFlags.contains(.passthrough)
+        if isPassthrough, let id = passthroughFiles.use(inode.node, descriptor: descriptor) {
+            replyFlags.insert(.passthrough)
+            out.backing_id = id
+        } else if configuration.cache == .always && !direct {
+            replyFlags.insert(.keepCache)
+        }
+        // A FLUSH has two uses: record locks, and errors that close(2) of the backing file reports.
+        if !configuration.posixLocks && (inode.fileSystem.isLocal || flags & O_ACCMODE == O_RDONLY) {
+            replyFlags.insert(.noFlush)
+        }
+        let file = OpenFile(
+            inode: inode, backing: backing, flags: flags, isPassthrough: replyFlags.contains(.passthrough))
+        out.fh = files.insert(file)
+        out.open_flags = replyFlags.rawValue
+        return out
+    }
+
+    /// The flags that a backing file is opened with.
+    ///
+    /// Without O_APPEND: the requests carry offsets, and those that append say so. Without what concerns the path or the
+    /// client's own descriptor. The kernel's writeback cache reads the rest of a page before it writes a part of it.
+    private func backingFlags(_ flags: CInt) -> CInt {
+        let kept = O_ACCMODE | O_TRUNC | O_SYNC | O_DSYNC | CLINUX_O_DIRECT | CLINUX_O_NOATIME
+        var backing = flags & kept | O_CLOEXEC
+        if agreedFlags.contains(.writebackCache) && flags & O_ACCMODE == O_WRONLY {
+            backing = backing & ~O_ACCMODE | O_RDWR
+        }
+        return backing
+    }
+
+    /// Opens the file of a descriptor again, with a client's flags of open(2) or with O_PATH.
+    func reopen(_ descriptor: CInt, _ flags: CInt) throws(Errno) -> CInt {
+        let wanted = flags & CLINUX_O_PATH != 0 ? CLINUX_O_PATH | O_CLOEXEC : backingFlags(flags)
+        return try DescriptorPath(descriptor).withCString { path throws(Errno) in
+            do throws(Errno) {
+                return try Errno.check { clinux_openat(descriptors, path, wanted, 0) }
+            } catch .tooManyOpenFiles where cache.shrink(by: 64) > 0 {
+                return try Errno.check { clinux_openat(descriptors, path, wanted, 0) }
+            } catch .notPermitted where wanted & CLINUX_O_NOATIME != 0 {
+                // Allowed to the client, not to a daemon that neither owns the file nor is privileged.
+                return try Errno.check { clinux_openat(descriptors, path, wanted & ~CLINUX_O_NOATIME, 0) }
+            }
+        }
+    }
+
+    public func flush(_ request: borrowing Request, _ arguments: fuse_flush_in) throws(Errno) -> Outcome {
+        let file = try files.find(arguments.fh)
+        locks.release(owner: arguments.lock_owner, of: file.inode.node)
+        guard !file.inode.fileSystem.isLocal else { return .reply }
+        // What close(2) says, the backing filesystem says at each close of a duplicate too.
+        let duplicate = try Errno.check { fcntl(file.descriptor, F_DUPFD_CLOEXEC, 0) }
+        _ = try Errno.check(retryOnInterrupt: false) { close(duplicate) }
+        return .reply
+    }
+
+    public func release(_ request: borrowing Request, _ arguments: fuse_release_in) throws(Errno) -> Outcome {
+        let file = try files.remove(arguments.fh)
+        locks.release(handle: arguments.fh, of: file.inode.node)
+        if arguments.release_flags & UInt32(FUSE_RELEASE_FLOCK_UNLOCK) != 0 {
+            // A transport may still hold the backing file for a moment, and the lock with it.
+            _ = clinux_flock(file.descriptor, LOCK_UN)
+        }
+        if file.isPassthrough { passthroughFiles.release(file.inode.node) }
+        return .reply
+    }
+
+    /// What INIT agreed on.
+    var agreedFlags: InitFlags { InitFlags(rawValue: agreed.load(ordering: .relaxed)) }
+}
