@@ -14,10 +14,26 @@ public struct TestResult: Codable, Sendable, Hashable {
     public var message: String
     /// Paths of files with the evidence, relative to the run's output directory.
     public var evidence: [String]
+    /// What each of the test's checks said, where it has several; nil where it has one.
+    public var checks: [Check]?
+
+    /// One of several checks of a test, such as an oracle of the stop-path suite.
+    public struct Check: Codable, Sendable, Hashable {
+        public var name: String
+        /// ``Verdict/skipped`` with the reason in `message` where it cannot be made here.
+        public var verdict: Verdict
+        public var message: String
+
+        public init(name: String, verdict: Verdict, message: String = "") {
+            self.name = name
+            self.verdict = verdict
+            self.message = message
+        }
+    }
 
     public init(
         suite: String, target: String, area: String, name: String, verdict: Verdict, seconds: Double,
-        message: String = "", evidence: [String] = []
+        message: String = "", evidence: [String] = [], checks: [Check]? = nil
     ) {
         self.suite = suite
         self.target = target
@@ -27,5 +43,6 @@ public struct TestResult: Codable, Sendable, Hashable {
         self.seconds = seconds
         self.message = message
         self.evidence = evidence
+        self.checks = checks
     }
 }
