@@ -1,3 +1,4 @@
+import CFUSE
 import CLibFUSE3
 import CLinux
 import Glibc
@@ -63,6 +64,21 @@ public final class Connection: Sendable {
         } catch .notPermitted where how != .force {
             try Connection.unmountUnprivileged(mountPoint, lazy: how == .lazy)
         }
+    }
+
+    /// Registers a backing file with the kernel for passthrough (`FUSE_DEV_IOC_BACKING_OPEN`, protocol 7.40).
+    ///
+    /// - Returns: the id that an OPEN reply names.
+    /// - Throws: EPERM without CAP_SYS_ADMIN; EOPNOTSUPP and ELOOP for files that cannot be passed through.
+    public func registerBacking(_ descriptor: CInt) throws(Errno) -> Int32 {
+        var map = cfuse_backing_map(fd: descriptor, flags: 0, padding: 0)
+        return try Errno.check { clinux_ioctl(device.rawValue, CFUSE_DEV_IOC_BACKING_OPEN, &map) }
+    }
+
+    /// Ends a registration.
+    public func unregisterBacking(_ id: Int32) {
+        var id = UInt32(bitPattern: id)
+        _ = clinux_ioctl(device.rawValue, CFUSE_DEV_IOC_BACKING_CLOSE, &id)
     }
 
     /// Lets fusermount3, which is set-user-id, unmount what this user mounted.

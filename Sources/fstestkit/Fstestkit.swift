@@ -1,0 +1,38 @@
+import ArgumentParser
+import Foundation
+
+/// The command line. Words for people are made here and nowhere below.
+@main
+struct Fstestkit: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "fstestkit",
+        abstract: "A bench for FUSE transports: that they are right, and that they stop.",
+        version: "0.1.0",
+        subcommands: [
+            MountCommand.self, UnmountCommand.self, StatsCommand.self, DoctorCommand.self,
+        ])
+
+    /// Called as `mount.fuse.fstestkit` (by mount(8)), the arguments are those of a mount helper.
+    static func main() {
+        let name = CommandLine.arguments.first.map { ($0 as NSString).lastPathComponent } ?? ""
+        if name.hasPrefix("mount.") {
+            main(MountHelper.arguments(Array(CommandLine.arguments.dropFirst())))
+        } else {
+            main(nil)
+        }
+    }
+}
+
+/// Exit statuses beyond success and failure, from `<sysexits.h>`.
+extension ExitCode {
+    /// Something that was asked for cannot be had on this machine (EX_UNAVAILABLE).
+    static let unavailable = ExitCode(69)
+    /// The daemon did not end in time (EX_SOFTWARE).
+    static let software = ExitCode(70)
+}
+
+/// Ends a command with a message on standard error.
+func fail(_ message: String, _ status: ExitCode = .failure) -> ExitCode {
+    FileHandle.standardError.write(Data("fstestkit: \(message)\n".utf8))
+    return status
+}

@@ -1,0 +1,162 @@
+import ArgumentParser
+import CLinux
+import FUSEServer
+import Foundation
+import LinuxSystem
+import SystemPackage
+
+struct MountCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mount",
+        abstract: "Serve a directory as a filesystem, over the transport of your choice.",
+        discussion: """
+            Goes to the background once the mount can be used. Every setting can be given as -o NAME=VALUE too, so that \
+            mount(8) and fstab can: mount -t fuse.fstestkit none /mnt -o source=/dir,transport=uring-percore,allow_other
+
+            Exit status: 0 after a clean stop, 64 for a wrong option, 69 for a transport that this machine does not have.
+            """)
+
+    @Argument(help: "The directory that is served.")
+    var source: String
+    @Argument(help: "The directory that the filesystem is mounted on.")
+    var mountPoint: String
+
+    @Option(help: "auto, legacy (/dev/fuse), uring-single (one ring) or uring-percore (a ring for each core).")
+    var transport: String?
+    @Option(help: "legacy: what serves if the transport is not to be had.")
+    var fallback: String?
+    @Option(help: "Requests that each queue of the ring can hold at once (default: 8).")
+    var depth: String?
+    @Option(help: "Rings, from 1 to the number of possible CPUs; uring-single means 1, uring-percore all.")
+    var rings: String?
+    @Option(help: "Threads of the legacy transport.")
+    var threads: String?
+    @Option(help: "The largest write in bytes (default: 1048576).")
+    var maxWrite: String?
+    @Flag(inversion: .prefixedNo, help: "Bypass the kernel's page cache for every file (default: no).")
+    var directIo: Bool?
+    @Option(help: "auto, always or never: when the kernel may answer from its caches (default: auto).")
+    var cache: String?
+    @Flag(inversion: .prefixedNo, help: "Let the kernel collect writes (default: no).")
+    var writeback: Bool?
+    @Flag(inversion: .prefixedNo, help: "Let reads and writes bypass the daemon, and so the transport (default: no).")
+    var passthrough: Bool?
+    @Option(help: "Seconds that the kernel may keep attributes (default: 1).")
+    var attrTimeout: String?
+    @Option(help: "Seconds that the kernel may keep names (default: 1).")
+    var entryTimeout: String?
+    @Option(help: "Seconds after which the kernel aborts the connection over one late request (default: never).")
+    var requestTimeout: String?
+    @Flag(inversion: .prefixedNo, help: "Keep and enforce POSIX ACLs (default: yes).")
+    var posixAcl: Bool?
+    @Flag(inversion: .prefixedNo, help: "Extended attributes (default: yes).")
+    var xattr: Bool?
+    @Flag(inversion: .prefixedNo, help: "Take record locks in the source (default: yes).")
+    var posixLock: Bool?
+    @Flag(inversion: .prefixedNo, help: "Take flock(2) locks in the source (default: yes).")
+    var flock: Bool?
+    @Flag(inversion: .prefixedNo, help: "Hold inodes by file handle, so that they need no descriptors (default: yes).")
+    var fileHandles: Bool?
+    @Option(help: "The name that the mount table shows (default: fstestkit).")
+    var fsname: String?
+    @Option(help: "Where the daemon's log goes; in the foreground it is standard error.")
+    var logFile: String?
+    @Option(name: .customShort("o"), help: "Settings and mount options, separated by commas.")
+    var options: [String] = []
+    @Flag(help: "Stay in the foreground.")
+    var foreground = false
+    @Flag(help: "Log each step of start and stop.")
+    var debug = false
+    @Option(help: .hidden)
+    var readyDescriptor: Int32?
+
+    mutating func run() throws {
+        let options: MountOptions
+        do {
+            options = try gather()
+        } catch {
+            throw fail("\(error.message); see 'fstestkit mount --help'", .validationFailure)
+        }
+        let place = try Place(source: source, mountPoint: mountPoint)
+        if options.remount { return try remount(place.mountPoint, options) }
+        if foreground {
+            try Daemon(options: options, place: place, debug: debug, readyDescriptor: readyDescriptor).run()
+        } else {
+            try Background.start()
+        }
+    }
+
+    /// All settings: the long options, then `-o`.
+    private func gather() throws(MountOptions.Refusal) -> MountOptions {
+        var gathered = MountOptions(source: source)
+        let values: [(String, String?)] = [
+            ("transport", transport), ("fallback", fallback), ("depth", depth), ("rings", rings), ("threads", threads),
+            ("max_write", maxWrite), ("cache", cache), ("attr_timeout", attrTimeout), ("entry_timeout", entryTimeout),
+            ("request_timeout", requestTimeout), ("fsname", fsname), ("log_file", logFile),
+        ]
+        let flags: [(String, Bool?)] = [
+            ("direct_io", directIo), ("writeback", writeback), ("passthrough", passthrough), ("posix_acl", posixAcl),
+            ("xattr", xattr), ("posix_lock", posixLock), ("flock", flock), ("file_handles", fileHandles),
+        ]
+        for case (let name, let value?) in values { try gathered.apply("\(name)=\(value)") }
+        for case (let name, let on?) in flags { try gathered.apply(on ? name : "no_\(name)") }
+        for list in options {
+            for option in MountOptions.split(list) { try gathered.apply(option) }
+        }
+        return gathered
+    }
+
+    /// The kernel changes the flags of a mount; the daemon need not know.
+    private func remount(_ mountPoint: String, _ options: MountOptions) throws {
+        let bits: [String: UInt] = ["ro": 1, "nosuid": 2, "nodev": 4, "noexec": 8, "sync": 16, "dirsync": 128]
+        var flags: UInt = 32  // MS_REMOUNT
+        for option in options.kernel {
+            if let bit = bits[option] {
+                flags |= bit
+            } else if let bit = bits["no" + option] ?? bits[["rw": "ro", "async": "sync"][option] ?? ""] {
+                flags &= ~bit
+            }
+        }
+        do throws(Errno) {
+            _ = try Errno.check { Glibc.mount("none", mountPoint, nil, flags, nil) }
+        } catch {
+            throw fail("cannot remount \(mountPoint): \(error)")
+        }
+    }
+}
+
+/// Source and mount point, checked as far as can be before anything is mounted.
+struct Place {
+    let source: String
+    let mountPoint: String
+
+    init(source: String, mountPoint: String) throws {
+        self.source = try Place.directory(source, "source")
+        self.mountPoint = try Place.mountPoint(mountPoint)
+        let inside = self.mountPoint == self.source || self.mountPoint.hasPrefix(self.source == "/" ? "/" : self.source + "/")
+        if inside {
+            throw fail(
+                "the mount point \(self.mountPoint) lies inside the source \(self.source): the filesystem would contain"
+                    + " itself; choose one outside of it", .validationFailure)
+        }
+    }
+
+    /// A mount point that carries a FUSE mount already is not looked at: if its daemon hangs, so would this.
+    private static func mountPoint(_ path: String) throws -> String {
+        if let mounted = try MountedAt.find(path) { return mounted.mountPoint }
+        return try directory(path, "mount point")
+    }
+
+    /// The absolute path of an existing directory, without symbolic links.
+    private static func directory(_ path: String, _ role: String) throws -> String {
+        guard let resolved = realpath(path, nil) else {
+            throw fail("\(role) \(path): \(Errno.last)", .validationFailure)
+        }
+        defer { free(resolved) }
+        var information = stat()
+        guard stat(resolved, &information) == 0, information.st_mode & S_IFMT == S_IFDIR else {
+            throw fail("\(role) \(path): not a directory", .validationFailure)
+        }
+        return String(cString: resolved)
+    }
+}

@@ -1,0 +1,155 @@
+import LoopbackFS
+
+/// What `fstestkit mount` can be told, whether by long options or by `-o`.
+struct MountOptions {
+    enum TransportChoice: String, CaseIterable {
+        case auto
+        case legacy
+        case uringSingle = "uring-single"
+        case uringPerCore = "uring-percore"
+    }
+
+    var transport = TransportChoice.auto
+    var fallsBackToLegacy = false
+    /// Entries of each of the ring's queues.
+    var depth = 8
+    /// io_uring instances; nil for what the transport's name says.
+    var rings: Int?
+    /// Threads of the legacy transport; nil for the default.
+    var threads: Int?
+    var maxWrite = 1 << 20
+    var requestTimeout: UInt16 = 0
+    var fileSystem: LoopbackFS.Configuration
+    var logFile: String?
+    /// The name that the mount table shows as the source.
+    var fileSystemName: String?
+    /// mount(8) asks for other flags of a mount that is there.
+    var remount = false
+    /// Options for the kernel, in mount(8)'s words.
+    var kernel: [String] = []
+
+    init(source: String) {
+        fileSystem = LoopbackFS.Configuration(source: .init(source))
+    }
+
+    /// An option that is not known, or whose value is not.
+    struct Refusal: Error {
+        let message: String
+    }
+
+    /// Options that the kernel or libfuse3 take as they are.
+    static let kernelOptions: Set<String> = [
+        "rw", "ro", "suid", "nosuid", "dev", "nodev", "exec", "noexec", "sync", "async", "dirsync", "noatime",
+        "nodiratime", "allow_other", "default_permissions",
+    ]
+    /// Options of fstab and of mount(8) that mean nothing to a mount that is being made.
+    private static let ignoredOptions: Set<String> = [
+        "defaults", "auto", "noauto", "nofail", "_netdev", "user", "nouser", "users", "atime", "diratime", "relatime",
+        "norelatime", "strictatime", "nostrictatime", "lazytime", "nolazytime", "loud", "silent",
+    ]
+
+    /// Options in the form `name` or `name=value`, separated by commas; a backslash keeps a comma in a value.
+    static func split(_ list: String) -> [String] {
+        var parts = [""]
+        var escaped = false
+        for character in list {
+            if escaped {
+                parts[parts.count - 1].append(character)
+                escaped = false
+            } else if character == "\\" {
+                escaped = true
+            } else if character == "," {
+                parts.append("")
+            } else {
+                parts[parts.count - 1].append(character)
+            }
+        }
+        return parts.filter { !$0.isEmpty }
+    }
+
+    /// A value in the form that ``split(_:)`` and libfuse3 undo.
+    static func escape(_ value: String) -> String {
+        value.reduce(into: "") { text, character in
+            if character == "," || character == "\\" { text.append("\\") }
+            text.append(character)
+        }
+    }
+
+    /// Takes one option. Booleans are `name` or `no_name`.
+    mutating func apply(_ option: String) throws(Refusal) {
+        let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let name = parts[0]
+        if parts.count == 2 {
+            try apply(name, value: parts[1])
+        } else if MountOptions.kernelOptions.contains(name) {
+            kernel.append(name)
+        } else if name == "remount" {
+            remount = true
+        } else if !(MountOptions.ignoredOptions.contains(name) || name.hasPrefix("x-") || name.hasPrefix("comment")) {
+            try applyFlag(name)
+        }
+    }
+
+    private mutating func applyFlag(_ name: String) throws(Refusal) {
+        let on = !name.hasPrefix("no_")
+        switch on ? name : String(name.dropFirst(3)) {
+        case "direct_io": fileSystem.directIO = on
+        case "writeback": fileSystem.writeback = on
+        case "passthrough": fileSystem.passthrough = on
+        case "posix_acl": fileSystem.posixACL = on
+        case "xattr": fileSystem.extendedAttributes = on
+        case "posix_lock": fileSystem.posixLocks = on
+        case "flock": fileSystem.flockLocks = on
+        case "file_handles": fileSystem.fileHandles = on
+        default: throw Refusal(message: "unknown option '\(name)'")
+        }
+    }
+
+    private mutating func apply(_ name: String, value: String) throws(Refusal) {
+        switch name {
+        case "transport": transport = try oneOf(name, value)
+        case "fallback":
+            guard value == "legacy" else { throw Refusal(message: "fallback takes legacy, not '\(value)'") }
+            fallsBackToLegacy = true
+        case "depth": depth = try number(name, value, 1...4096)
+        case "rings": rings = try number(name, value, 1...65536)
+        case "threads": threads = try number(name, value, 1...1024)
+        case "max_write": maxWrite = try number(name, value, 4096...(16 << 20))
+        case "request_timeout": requestTimeout = UInt16(try number(name, value, 0...65535))
+        case "cache": fileSystem.cache = try oneOf(name, value)
+        case "attr_timeout": fileSystem.attributeTimeout = try seconds(name, value)
+        case "entry_timeout": fileSystem.entryTimeout = try seconds(name, value)
+        case "log_file": logFile = value
+        case "fsname": fileSystemName = value
+        case "max_read": kernel.append("max_read=\(try number(name, value, 4096...(16 << 20)))")
+        case _ where name.hasPrefix("x-") || name == "comment": break
+        default: throw Refusal(message: "unknown option '\(name)'")
+        }
+    }
+
+    private func number(_ name: String, _ value: String, _ range: ClosedRange<Int>) throws(Refusal) -> Int {
+        guard let number = Int(value), range.contains(number) else {
+            throw Refusal(
+                message: "\(name) takes a number from \(range.lowerBound) to \(range.upperBound), not '\(value)'")
+        }
+        return number
+    }
+
+    /// Seconds, with a fraction, as nanoseconds.
+    private func seconds(_ name: String, _ value: String) throws(Refusal) -> UInt64 {
+        guard let seconds = Double(value), seconds >= 0, seconds <= 1e9 else {
+            throw Refusal(message: "\(name) takes seconds from 0 to 1000000000, not '\(value)'")
+        }
+        return UInt64(seconds * 1e9)
+    }
+
+    private func oneOf<Choice: RawRepresentable & CaseIterable>(
+        _ name: String, _ value: String
+    ) throws(Refusal) -> Choice where Choice.RawValue == String {
+        guard let choice = Choice(rawValue: value) else {
+            let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw Refusal(message: "\(name) takes one of \(known), not '\(value)'")
+        }
+        return choice
+    }
+}
