@@ -52,7 +52,7 @@ let package = Package(
             swiftSettings: settings),
 
         .testTarget(name: "FUSEProtocolTests", dependencies: ["FUSEProtocol"], swiftSettings: settings),
-        .testTarget(name: "LoopbackFSTests", dependencies: ["LoopbackFS"], swiftSettings: settings),
+        .testTarget(name: "LoopbackFSTests", dependencies: ["LoopbackFS", "LinuxSystem"], swiftSettings: settings),
         .testTarget(name: "FUSEServerTests", dependencies: ["FUSEServer"], swiftSettings: settings),
         .testTarget(name: "TransportURingTests", dependencies: ["TransportURing"], swiftSettings: settings),
         .testTarget(name: "TestBenchTests", dependencies: ["TestBench", "LinuxSystem"], swiftSettings: settings),
