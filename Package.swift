@@ -25,6 +25,7 @@ let package = Package(
         // C only: the wire ABI, the system calls that Swift cannot import, the two libraries.
         .target(name: "CFUSE"),
         .target(name: "CLinux"),
+        .target(name: "CBench"),
         .systemLibrary(name: "CLibURing", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
         .systemLibrary(name: "CLibFUSE3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
 
@@ -42,7 +43,7 @@ let package = Package(
             swiftSettings: settings),
 
         // Knows daemons only as child processes: never depends on a transport or on the filesystem.
-        .target(name: "TestBench", dependencies: ["LinuxSystem", "CLinux", system], swiftSettings: settings),
+        .target(name: "TestBench", dependencies: ["LinuxSystem", "CBench", "CLinux", system], swiftSettings: settings),
         .executableTarget(
             name: "fstestkit",
             dependencies: [

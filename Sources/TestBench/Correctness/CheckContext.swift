@@ -1,0 +1,128 @@
+import Glibc
+import SystemPackage
+
+/// What a check knows of the place it runs in. Its own empty directory is the working directory.
+struct CheckContext: Sendable {
+    /// The check's directory as it appears behind the mount, where that can be seen.
+    let source: Path?
+    /// Of all that is drawn at random.
+    let seed: UInt64
+    /// What the mount promises.
+    let traits: TargetTraits
+    /// The check's name.
+    let name: String
+
+    /// A generator that gives the same numbers in every run with the same seed.
+    func random(_ stream: UInt64 = 0) -> SeededGenerator {
+        SeededGenerator(seed: seed &+ stream &* 0x9E37_79B9_7F4A_7C15)
+    }
+
+    /// Runs `body` in a child, as another user.
+    func run(as credentials: Credentials, _ body: () throws -> Void) throws {
+        try Child("as user \(credentials.user)", as: credentials, body).join()
+    }
+
+    /// Runs `count` children at once and waits for them all; a gate lets them start together.
+    func inParallel(_ count: Int, as credentials: Credentials? = nil, _ body: (Int) throws -> Void) throws {
+        let gate = try Gate()
+        let children = try (0..<count).map { index in
+            try Child("process \(index)", as: credentials) {
+                try gate.pass()
+                try body(index)
+            }
+        }
+        gate.open(count)
+        for child in children { try child.join() }
+    }
+
+    /// The directory behind the mount.
+    ///
+    /// - Throws: `CheckSkipped` where it is not known.
+    func behind(_ name: Path = "") throws -> Path {
+        guard let source else { throw CheckSkipped("the directory behind the mount is not known") }
+        return name.bytes.isEmpty ? source : source / name
+    }
+
+    /// Skips the check, or fails it, unless the filesystem has `feature`.
+    func require(_ feature: Feature) throws {
+        guard let missing = feature.missing(".") else { return }
+        guard traits.isMount, let source else { throw CheckSkipped("the filesystem has no \(feature.rawValue) (\(missing))") }
+        if let behind = feature.missing(source) {
+            throw CheckSkipped("the filesystem behind has no \(feature.rawValue) (\(behind))")
+        }
+        if feature.isBeyondFUSE { throw CheckSkipped("FUSE has no \(feature.rawValue)") }
+        if traits.losesFeatures { throw CheckSkipped("the daemon has no \(feature.rawValue) (\(missing)); its source has") }
+        throw CheckFailure(feature.rawValue, expected: "what the source has", got: missing)
+    }
+
+    /// Waits for `condition` as long as the mount may answer from its caches; fails after that.
+    func eventually(_ what: String, _ condition: () throws -> Bool) throws {
+        let end = FileTime.now.seconds + Int64(traits.cacheSeconds) + 2
+        while try !condition() {
+            if FileTime.now.seconds > end {
+                throw CheckFailure(what, expected: "within \(traits.cacheSeconds) s", got: "not even after that")
+            }
+            usleep(20_000)
+        }
+    }
+}
+
+/// What the place of the checks is, and promises.
+public struct TargetTraits: Codable, Sendable {
+    /// A mount that a daemon serves, and not a plain directory.
+    public var isMount: Bool
+    /// Features of the source may be missing from the mount without that being a failure.
+    public var losesFeatures: Bool
+    /// Seconds for which names and attributes may be answered from the kernel's caches.
+    public var cacheSeconds: Int
+    /// The kernel keeps dirty pages: what was written appears behind the mount only after a sync.
+    public var writesBack: Bool
+
+    public init(isMount: Bool, losesFeatures: Bool = false, cacheSeconds: Int = 1, writesBack: Bool = false) {
+        self.isMount = isMount
+        self.losesFeatures = losesFeatures
+        self.cacheSeconds = cacheSeconds
+        self.writesBack = writesBack
+    }
+
+    /// A plain directory: the control.
+    public static let directory = TargetTraits(isMount: false, cacheSeconds: 0)
+}
+
+/// SplitMix64: small, fast, and the same on every machine.
+struct SeededGenerator: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    /// Bytes that repeat after no power of two.
+    mutating func bytes(_ count: Int) -> [UInt8] {
+        var result = [UInt8]()
+        result.reserveCapacity(count + 8)
+        while result.count < count { withUnsafeBytes(of: next()) { result += $0 } }
+        result.removeLast(result.count - count)
+        return result
+    }
+
+    /// A number below `bound`.
+    mutating func below(_ bound: Int) -> Int {
+        Int(next() % UInt64(bound))
+    }
+}
+
+extension CheckContext {
+    /// Lets a file grow old enough for a change of its mtime to show, whatever the granularity of the clock.
+    func letTheClockMove() throws {
+        usleep(20_000)
+    }
+}

@@ -1,0 +1,13 @@
+/// The list: every check, in the order of a run.
+enum CheckList {
+    static let all: [Check] = [
+        openChecks, directoryChecks, nameChecks, linkChecks, renameChecks, dataChecks, spaceChecks, mappingChecks,
+        unlinkedChecks, attributeChecks, permissionChecks, xattrChecks, accessListChecks, lockChecks, concurrencyChecks,
+        outsideChecks, syncChecks, handleChecks,
+    ].flatMap(\.checks)
+
+    /// The check with this name.
+    static func check(named name: String) -> Check? {
+        all.first { $0.name == name }
+    }
+}
