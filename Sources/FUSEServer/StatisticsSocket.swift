@@ -13,7 +13,7 @@ public enum StatisticsSocket {
     }
 
     private static func folder(uid: UInt32) -> String {
-        uid == 0 ? "/run/fstestkit/connections" : "/tmp/fstestkit-\(uid)"
+        uid == 0 ? "/run/fstestkit" : "/tmp/fstestkit-\(uid)"
     }
 
     /// Listens, and answers on a thread of its own as long as the process lives.
@@ -22,7 +22,6 @@ public enum StatisticsSocket {
     static func serve(connection number: UInt32, _ answer: @escaping @Sendable () -> SessionStatistics) throws(Errno) {
         let folder = folder(uid: geteuid())
         let path = path(connection: number, uid: geteuid())
-        if geteuid() == 0 { mkdir("/run/fstestkit", 0o755) }
         if mkdir(folder, 0o700) != 0 {
             var information = stat()
             guard lstat(folder, &information) == 0, information.st_uid == geteuid(),

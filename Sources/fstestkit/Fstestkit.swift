@@ -10,6 +10,7 @@ struct Fstestkit: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             MountCommand.self, UnmountCommand.self, StatsCommand.self, DoctorCommand.self,
+            CorrectnessCommand.self, CorrectnessWorkerCommand.self,
         ])
 
     /// Called as `mount.fuse.fstestkit` (by mount(8)), the arguments are those of a mount helper.

@@ -1,0 +1,42 @@
+/// What a correctness run shall do.
+public struct CorrectnessOptions: Sendable {
+    /// Names of checks and of the random parts; empty for all.
+    public var checks: [String] = []
+    /// Of everything random.
+    public var seed: UInt64 = 1
+    /// Seconds that the whole run shall take on each target; nil for the default mix.
+    public var duration: Double?
+    /// Workers at a time.
+    public var jobs = 2
+    /// A script of operations that is run instead.
+    public var replay: String?
+
+    public init() {}
+
+    /// Names of the parts of a run that are no checks of the list.
+    public static let randomParts = [
+        "differential-sequences", "concurrent-sequences", "integrity-under-load", "integrity-after-remount",
+    ]
+
+    /// Names in `checks` that mean nothing.
+    public var unknownChecks: [String] {
+        checks.filter { name in CheckList.check(named: name) == nil && !CorrectnessOptions.randomParts.contains(name) }
+    }
+
+    /// Whether a part of the run is asked for.
+    func wants(_ name: String) -> Bool {
+        checks.isEmpty || checks.contains(name)
+    }
+}
+
+/// One line of the list, for `--list` and the documentation.
+public struct CheckDescription: Sendable {
+    public let name: String
+    public let area: String
+    public let reference: String
+
+    /// Every check, in the order of a run.
+    public static var all: [CheckDescription] {
+        CheckList.all.map { CheckDescription(name: $0.name, area: $0.area, reference: $0.reference) }
+    }
+}

@@ -1,0 +1,132 @@
+import CBench
+import Glibc
+
+/// What a differential run compares, and for how long.
+struct DifferentialTask: Codable, Sendable {
+    var name = "differential-sequences"
+    /// A directory on what is tested.
+    var subject: String
+    /// A directory on what it is compared with.
+    var reference: String
+    var seed: UInt64
+    /// Ends after so many seconds.
+    var seconds: Double
+    /// A script that is run instead, once.
+    var script: String?
+    /// Whether the two directories are to be made first.
+    var makesDirectories = false
+}
+
+/// Runs random sequences on two directories in step and compares every result, and the trees at the end.
+final class DifferentialRun {
+    /// Operations in a sequence: few enough to shrink quickly, enough to make a history.
+    static let length = 300
+
+    private let task: DifferentialTask
+    private var operations = 0
+    private var directories = 0
+
+    init(_ task: DifferentialTask) {
+        self.task = task
+    }
+
+    /// Where the two sides went apart.
+    struct Difference {
+        /// The operation's number; the sequence's length for the trees at the end.
+        var step: Int
+        var what: String
+        var expected: String
+        var got: String
+
+        var description: String { "\(what): expected \(expected), got \(got)" }
+    }
+
+    func run() throws -> TaskEnd {
+        if task.makesDirectories { for directory in [task.subject, task.reference] { try FS.mkdir(Path(directory), 0o755) } }
+        if let script = task.script { return try replay(OperationScript.parse(script)) }
+        let end = cbench_now() + UInt64(task.seconds * 1e9)
+        let start = cbench_now()
+        var sequence: UInt64 = 0
+        repeat {
+            let seed = task.seed &+ sequence &* 0xD1B5_4A32_D192_ED03
+            let list = DifferentialRun.sequence(seed)
+            if let difference = try execute(list) {
+                return try explain(list, difference, seed: seed)
+            }
+            sequence += 1
+            if sequence % 16 == 0 { Worker.report(.progress(operations)) }
+        } while cbench_now() < end
+        let rate = Double(operations) / (Double(cbench_now() - start) / 1e9)
+        return TaskEnd(
+            verdict: .passed, message: "\(operations) operations in \(sequence) sequences, \(Int(rate)) operations/s", seconds: 0,
+            operations: operations)
+    }
+
+    /// The operations of a seed.
+    static func sequence(_ seed: UInt64) -> [Operation] {
+        var random = SeededGenerator(seed: seed)
+        let asRoot = getuid() == 0
+        return (0..<length).map { _ in Operation.random(&random, asRoot: asRoot) }
+    }
+
+    /// Runs a sequence in fresh directories.
+    ///
+    /// - Returns: the first difference, or nil.
+    func execute(_ list: [Operation]) throws -> Difference? {
+        directories += 1
+        let subject = try OperationSide(Path(task.subject) / Path("s\(directories)"))
+        let reference = try OperationSide(Path(task.reference) / Path("s\(directories)"))
+        let root = Operation(kind: .user, first: Int64(getuid()))
+        defer {
+            _ = subject.perform(root)
+            subject.tearDown()
+            reference.tearDown()
+        }
+        for (step, operation) in list.enumerated() {
+            operations += 1
+            let expected = reference.perform(operation)
+            let got = subject.perform(operation)
+            if got != expected {
+                let texts = got.difference(from: expected)
+                return Difference(step: step, what: OperationScript.line(operation), expected: texts.expected, got: texts.got)
+            }
+        }
+        _ = subject.perform(root)
+        let expected = reference.tree()
+        let got = subject.tree()
+        if got == expected { return nil }
+        let place = zip(expected, got).first { $0 != $1 } ?? (expected.dropFirst(got.count).first ?? "nothing", got.dropFirst(expected.count).first ?? "nothing")
+        return Difference(step: list.count, what: "the tree at the end", expected: place.0, got: place.1)
+    }
+
+    /// Shrinks a sequence that shows a difference, and reports it.
+    private func explain(_ list: [Operation], _ difference: Difference, seed: UInt64) throws -> TaskEnd {
+        let prefix = Array(list.prefix(difference.step + 1))
+        var last = difference
+        let shrunk = try Shrinker.shrink(prefix) { candidate in
+            Worker.report(.progress(operations))
+            guard let found = try execute(candidate) else { return false }
+            last = found
+            return true
+        }
+        var comment = ["seed \(seed)", last.description]
+        if shrunk.isReproducible {
+            _ = try execute(shrunk.operations).map { last = $0 }
+            comment[1] = last.description
+        } else {
+            comment.append("did not happen again: the whole sequence")
+        }
+        let count = shrunk.operations.count
+        let message = "\(last.description) (seed \(seed), " + (shrunk.isReproducible ? "\(count) operations show it)" : "not reproducible)")
+        return TaskEnd(
+            verdict: .failed, message: message, seconds: 0, operations: operations,
+            evidence: OperationScript.text(shrunk.operations, comment: comment))
+    }
+
+    private func replay(_ list: [Operation]) throws -> TaskEnd {
+        if let difference = try execute(list) {
+            return TaskEnd(verdict: .failed, message: difference.description, seconds: 0, operations: list.count)
+        }
+        return TaskEnd(verdict: .passed, message: "\(list.count) operations, no difference", seconds: 0, operations: list.count)
+    }
+}

@@ -1,0 +1,101 @@
+import ArgumentParser
+import Foundation
+import SystemPackage
+import TestBench
+
+struct CorrectnessCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "correctness",
+        abstract: "Check that a filesystem does what the manual pages say.",
+        discussion: """
+            Runs on this project's transports (all three by default), on any other FUSE daemon, or on a plain directory. The \
+            random parts are named differential-sequences, concurrent-sequences, integrity-under-load and \
+            integrity-after-remount; --check takes these names too.
+
+            Exit status: 0 if all passed, 1 if a check failed, 64 for a wrong option, 69 if what was asked for is not to be had.
+            """)
+
+    @Option(help: "legacy, uring-single, uring-percore or all; several may be given (default: all).")
+    var transport: [String] = []
+    @Option(help: "A daemon's command, with {source} and {mountpoint} in it; it must stay in the foreground.")
+    var daemon: String?
+    @Option(help: "A mount helper: the mount is made by mount -t fuse.TYPE.")
+    var mountHelper: String?
+    @Option(help: "A plain directory: the control, without a daemon.")
+    var directory: String?
+    @Option(parsing: .upToNextOption, help: "Run these checks only.")
+    var check: [String] = []
+    @Option(help: "Of all that is random (default: drawn, and printed).")
+    var seed: UInt64?
+    @Option(help: "Seconds for each target; without it the list runs once, and the random parts for some seconds.")
+    var duration: Double?
+    @Option(help: "Processes that check at the same time.")
+    var jobs = 2
+    @Flag(help: "Results as they come, a line of JSON for each, on standard output; words on standard error.")
+    var json = false
+    @Option(help: "Where evidence of failures goes (default: a new directory, named at the end).")
+    var output: String?
+    @Option(help: "Run the operations of this script on the target and on a plain directory, and compare.")
+    var replay: String?
+
+    func validate() throws {
+        let kinds = [!transport.isEmpty, daemon != nil, mountHelper != nil, directory != nil].filter { $0 }.count
+        if kinds > 1 { throw ValidationError("--transport, --daemon, --mount-helper and --directory exclude each other") }
+        if jobs < 1 { throw ValidationError("--jobs must be at least 1") }
+        if let duration, duration <= 0 { throw ValidationError("--duration must be above 0") }
+        for name in transport where name != "all" && TransportName(rawValue: name) == nil {
+            throw ValidationError("there is no transport \(name): legacy, uring-single, uring-percore or all")
+        }
+        var options = CorrectnessOptions()
+        options.checks = check
+        if let name = options.unknownChecks.first { throw ValidationError("there is no check \(name)") }
+    }
+
+    func run() throws {
+        var options = CorrectnessOptions()
+        options.checks = check
+        options.seed = seed ?? UInt64.random(in: 1...999_999_999)
+        options.duration = duration
+        options.jobs = jobs
+        if let replay {
+            guard let text = try? String(contentsOfFile: replay, encoding: .utf8) else {
+                throw fail("\(replay) cannot be read", .validationFailure)
+            }
+            options.replay = text
+        }
+        let report = CorrectnessReport(json: json, seed: options.seed)
+        let outcome: CorrectnessSession.Outcome
+        do {
+            outcome = try CorrectnessSession(
+                targets: targets(), directory: directory, options: options, output: FilePath(outputPath())
+            ).run { report.show($0) }
+        } catch let error as CorrectnessUnavailable {
+            throw fail(error.description, .unavailable)
+        }
+        report.finish(outcome)
+        if outcome.results.contains(where: \.verdict.isFailure) || !outcome.leftBehind.isEmpty { throw ExitCode.failure }
+    }
+
+    private func targets() -> [Target] {
+        if directory != nil { return [Target(.directory)] }
+        if let daemon { return [Target(.command(daemon), cleanExitStatuses: [0, 1])] }
+        if let mountHelper { return [Target(.mountHelper(mountHelper))] }
+        let names = transport.isEmpty || transport.contains("all") ? TransportName.allCases : transport.compactMap(TransportName.init)
+        return names.map { Target(.transport($0)) }
+    }
+
+    private func outputPath() -> String {
+        if let output { return URL(fileURLWithPath: output).standardizedFileURL.path }
+        let base = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
+        return "\(base)/fstestkit-correctness-\(ProcessInfo.processInfo.processIdentifier)"
+    }
+}
+
+/// What the bench starts to have a mount touched; never typed by a person.
+struct CorrectnessWorkerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "correctness-worker", shouldDisplay: false)
+
+    func run() throws {
+        try Worker.run()
+    }
+}
