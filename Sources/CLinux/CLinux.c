@@ -20,6 +20,20 @@ int clinux_openat(int directory, const char *path, int flags, mode_t mode)
     return openat(directory, path, flags, mode);
 }
 
+int clinux_open_tree_clone(int directory)
+{
+    // OPEN_TREE_CLONE is 1; the number of the call is the same on every architecture.
+    return (int)syscall(428, directory, "", 1u | AT_EMPTY_PATH | AT_RECURSIVE | O_CLOEXEC);
+}
+
+int clinux_mount_set_atime(int mount, uint64_t attribute)
+{
+    // struct mount_attr: attr_set, attr_clr (MOUNT_ATTR__ATIME is 0x70), propagation, userns_fd.
+    uint64_t attributes[4] = {attribute, 0x70, 0, 0};
+
+    return (int)syscall(442, mount, "", AT_EMPTY_PATH | AT_RECURSIVE, attributes, sizeof(attributes));
+}
+
 int clinux_statx(int directory, const char *path, int flags, unsigned int mask, struct statx *buffer)
 {
     return (int)syscall(SYS_statx, directory, path, flags, mask, buffer);

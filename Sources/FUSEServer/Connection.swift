@@ -81,6 +81,19 @@ public final class Connection: Sendable {
         _ = clinux_ioctl(device.rawValue, CFUSE_DEV_IOC_BACKING_CLOSE, &id)
     }
 
+    /// Has the kernel ask for a file's attributes anew (`FUSE_NOTIFY_INVAL_INODE`), whatever timeout they were given with.
+    ///
+    /// It waits for nothing, and a node that the kernel does not know is none of its business: there is no error.
+    public func invalidateAttributes(of node: UInt64) {
+        var message = (
+            fuse_out_header(
+                len: UInt32(MemoryLayout<fuse_out_header>.size + MemoryLayout<fuse_notify_inval_inode_out>.size),
+                error: CInt(FUSE_NOTIFY_INVAL_INODE.rawValue), unique: 0),
+            fuse_notify_inval_inode_out(ino: node, off: -1, len: 0)
+        )
+        _ = write(device.rawValue, &message, MemoryLayout.size(ofValue: message))
+    }
+
     /// Lets fusermount3, which is set-user-id, unmount what this user mounted.
     ///
     /// - Throws: EBUSY, whatever the reason: fusermount3 says no more.

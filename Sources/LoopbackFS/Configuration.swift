@@ -13,6 +13,16 @@ extension LoopbackFS {
             case never
         }
 
+        /// When reading a file changes its time of access.
+        public enum AccessTimes: Sendable {
+            /// As the source's mount has it.
+            case source
+            /// Never (`noatime`).
+            case never
+            /// With every access (`strictatime`).
+            case always
+        }
+
         /// The directory that is served.
         public var source: FilePath
         /// How long the kernel may keep attributes, in nanoseconds.
@@ -21,6 +31,9 @@ extension LoopbackFS {
         public var entryTimeout: UInt64 = 1_000_000_000
         /// See ``Caching``.
         public var cache = Caching.auto
+        /// See ``AccessTimes``. Anything but ``AccessTimes/source`` takes privileges, and is ignored without them: the
+        /// source is then reached through a private mount of its own.
+        public var accessTimes = AccessTimes.source
         /// Reads and writes bypass the kernel's page cache, whatever the client opened the file with.
         public var directIO = false
         /// The kernel collects writes in its page cache: fast for small writes, blind for changes behind the mount.

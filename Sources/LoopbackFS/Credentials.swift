@@ -69,59 +69,96 @@ struct Credentials: Sendable {
         return try switched(to: caller, body)
     }
 
-    /// Runs `body`, which changes a file's content or ACL, as one who may not keep its set-id bits: without CAP_FSETID.
+    /// Runs `body`, which changes a file's content or ACL, as one who may not keep its set-id bits: without CAP_FSETID and
+    /// with the caller's groups, which decide over set-group-id. Slow; for the few files that have such bits.
     func droppingSetID<Value>(as caller: Caller, _ body: () throws(Errno) -> Value) throws(Errno) -> Value {
         try prepareThread()
         // Fails only for a daemon that lacks the capability anyway.
         let dropped = clinux_set_effective_capability(Credentials.fsetid, 0) == 0
         defer { if dropped { _ = clinux_set_effective_capability(Credentials.fsetid, 1) } }
+        if let process = ProcessStatus(caller.process, descriptors: descriptors) {
+            return try switched(user: process.user, group: process.group, groups: process.groups, body)
+        }
         return try switched(to: caller, body)
     }
 
     /// Whether the caller's change of this file's content clears its set-id bits, where the request does not say so
     /// itself (FALLOCATE, COPY_FILE_RANGE). Looks at the file first: few have such bits.
     func mustDropSetID(of descriptor: CInt, for caller: Caller) throws(Errno) -> Bool {
-        guard try Credentials.hasSetID(descriptor) else { return false }
-        if let capabilities = effectiveCapabilities(of: caller) {
-            return capabilities & 1 << UInt64(Credentials.fsetid) == 0
-        }
-        return caller.user != 0
-    }
-
-    /// Whether the file has a set-id bit.
-    static func hasSetID(_ descriptor: CInt) throws(Errno) -> Bool {
-        try Attributes.of(descriptor).hasSetID
-    }
-
-    /// `CapEff` of `/proc/PID/status`; nil if the process cannot be seen.
-    private func effectiveCapabilities(of caller: Caller) -> UInt64? {
-        guard caller.process != 0 else { return nil }
-        let path = "../../\(caller.process)/status"
-        guard let file = try? Errno.check({ clinux_openat(descriptors, path, O_RDONLY | O_CLOEXEC, 0) }) else {
-            return nil
-        }
-        defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: 4096)
-        guard let count = try? Errno.check({ read(file, &bytes, bytes.count) }) else { return nil }
-        let text = String(decoding: bytes[..<count], as: UTF8.self)
-        guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("CapEff:") }) else { return nil }
-        return UInt64(line.dropFirst("CapEff:".count).drop(while: { $0 == "\t" }), radix: 16)
+        guard try Attributes.of(descriptor).hasSetID else { return false }
+        guard let process = ProcessStatus(caller.process, descriptors: descriptors) else { return caller.user != 0 }
+        return process.capabilities & 1 << UInt64(Credentials.fsetid) == 0
     }
 
     private func switched<Value>(to caller: Caller?, _ body: () throws(Errno) -> Value) throws(Errno) -> Value {
-        guard let caller, canSwitch, caller.user != Caller.unknown, caller.group != Caller.unknown,
+        guard let caller, caller.user != Caller.unknown, caller.group != Caller.unknown,
             caller.user != user || caller.group != group
         else { return try body() }
         // Only the caller's: the daemon's own supplementary groups must not count as theirs.
         var groups = caller.supplementaryGroup ?? caller.group
-        _ = clinux_setgroups(1, &groups)
-        _ = clinux_setfsgid(caller.group)
-        _ = clinux_setfsuid(caller.user)
+        return try withUnsafePointer(to: &groups) { groups throws(Errno) in
+            try switched(
+                user: caller.user, group: caller.group, groups: UnsafeBufferPointer(start: groups, count: 1), body)
+        }
+    }
+
+    private func switched<Value>(
+        user: UInt32, group: UInt32, groups: [UInt32], _ body: () throws(Errno) -> Value
+    ) throws(Errno) -> Value {
+        try groups.withUnsafeBufferPointer { groups throws(Errno) in
+            try switched(user: user, group: group, groups: groups, body)
+        }
+    }
+
+    private func switched<Value>(
+        user: UInt32, group: UInt32, groups: UnsafeBufferPointer<UInt32>, _ body: () throws(Errno) -> Value
+    ) throws(Errno) -> Value {
+        guard canSwitch else { return try body() }
+        _ = clinux_setgroups(groups.count, groups.baseAddress)
+        _ = clinux_setfsgid(group)
+        _ = clinux_setfsuid(user)
         defer {
-            _ = clinux_setfsuid(user)
-            _ = clinux_setfsgid(group)
+            _ = clinux_setfsuid(self.user)
+            _ = clinux_setfsgid(self.group)
             _ = clinux_setgroups(0, nil)
         }
         return try body()
+    }
+}
+
+/// What `/proc/PID/status` tells of a caller, for the few decisions that take more than a request tells.
+private struct ProcessStatus {
+    /// The ids that it accesses files with.
+    var user: UInt32 = 0
+    var group: UInt32 = 0
+    var groups: [UInt32] = []
+    /// The effective ones (`CapEff`).
+    var capabilities: UInt64 = 0
+
+    /// nil if the process cannot be seen, such as one in another pid namespace.
+    ///
+    /// - Parameter descriptors: of the directory `/proc/self/fd`.
+    init?(_ process: UInt32, descriptors: CInt) {
+        guard process != 0 else { return nil }
+        let path = "../../\(process)/status"
+        guard let file = try? Errno.check({ clinux_openat(descriptors, path, O_RDONLY | O_CLOEXEC, 0) }) else {
+            return nil
+        }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 8192)
+        guard let count = try? Errno.check({ read(file, &bytes, bytes.count) }) else { return nil }
+        var seen = 0
+        for line in String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n") {
+            let fields = line.split { $0 == "\t" || $0 == " " }
+            switch fields.first {
+            case "Uid:" where fields.count == 5: user = UInt32(fields[4]) ?? 0
+            case "Gid:" where fields.count == 5: group = UInt32(fields[4]) ?? 0
+            case "Groups:": groups = fields.dropFirst().compactMap { UInt32($0) }
+            case "CapEff:" where fields.count == 2: capabilities = UInt64(fields[1], radix: 16) ?? 0
+            default: continue
+            }
+            seen += 1
+        }
+        guard seen == 4 else { return nil }
     }
 }

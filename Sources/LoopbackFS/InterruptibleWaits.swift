@@ -1,4 +1,5 @@
 import CLinux
+import FUSEServer
 import Glibc
 import LinuxSystem
 import Synchronization
@@ -35,16 +36,6 @@ final class InterruptibleWaits: Sendable {
         }
     }
 
-    /// SIGRTMIN + 1. glibc keeps the first two real-time signals for itself, and SIGRTMIN is what others take first.
-    private static var signal: CInt { __libc_current_sigrtmin() + 1 }
-
-    /// A handler that does nothing, without SA_RESTART: the call ends with EINTR.
-    static func installSignalHandler() {
-        var action = sigaction()
-        action.__sigaction_handler.sa_handler = { _ in }
-        _ = sigaction(signal, &action, nil)
-    }
-
     /// Announces that a request will wait, before its thread runs.
     ///
     /// - Throws: EINTR if it has been interrupted already, or all waiting has ended.
@@ -70,7 +61,7 @@ final class InterruptibleWaits: Sendable {
         var signals = sigset_t()
         var former = sigset_t()
         sigemptyset(&signals)
-        sigaddset(&signals, InterruptibleWaits.signal)
+        sigaddset(&signals, WakeUpSignal.number)
         pthread_sigmask(SIG_UNBLOCK, &signals, &former)
         wait.thread.store(clinux_gettid(), ordering: .sequentiallyConsistent)
         defer {
@@ -120,7 +111,7 @@ final class InterruptibleWaits: Sendable {
         while !wait.isDone.load(ordering: .sequentiallyConsistent) {
             let thread = wait.thread.load(ordering: .sequentiallyConsistent)
             if thread == 0 { return }
-            _ = clinux_tgkill(thread, InterruptibleWaits.signal)
+            _ = clinux_tgkill(thread, WakeUpSignal.number)
             usleep(50)
         }
     }

@@ -59,7 +59,7 @@ extension LoopbackFS {
         }
         if valid & FATTR_SIZE != 0 {
             guard let size = Int(exactly: arguments.size) else { throw .fileTooLarge }
-            if valid & FATTR_KILL_SUIDGID != 0 {
+            if valid & FATTR_KILL_SUIDGID != 0, try Attributes.of(pin.descriptor).hasSetID {
                 try credentials.droppingSetID(as: Caller(request)) { () throws(Errno) in
                     try truncate(pin.descriptor, file, to: size)
                 }

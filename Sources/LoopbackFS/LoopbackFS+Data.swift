@@ -24,21 +24,33 @@ extension LoopbackFS {
         let file = try files.find(arguments.fh)
         guard let offset = Int64(exactly: arguments.offset) else { throw .invalidArgument }
         let flags = writeFlags(arguments, file)
+        // Pages that a client mapped are written back through whichever file is open, and end where the file ends.
+        let isWriteback = arguments.write_flags & UInt32(FUSE_WRITE_CACHE) != 0
+        let backing = file.backing.isDirect && isWriteback ? try buffered(file) : file.backing
         // Nearly every unprivileged write carries this flag; nearly no file has such bits.
-        if arguments.write_flags & UInt32(FUSE_WRITE_KILL_SUIDGID) != 0, try Credentials.hasSetID(file.descriptor) {
+        if arguments.write_flags & UInt32(FUSE_WRITE_KILL_SUIDGID) != 0, try Attributes.of(file.descriptor).hasSetID {
             let payload = request.payload
             let count = try credentials.droppingSetID(as: Caller(request)) { () throws(Errno) in
                 try payload.withUnsafeBytes { bytes throws(Errno) in
                     var vector = iovec(
                         iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress),
                         iov_len: min(bytes.count, Int(arguments.size)))
-                    return try Errno.check { clinux_pwritev2(file.descriptor, &vector, 1, offset, flags) }
+                    return try Errno.check { clinux_pwritev2(backing.descriptor.rawValue, &vector, 1, offset, flags) }
                 }
             }
+            invalidateAttributes(of: file.inode.node)
             try reply.append(fuse_write_out(size: UInt32(count), padding: 0))
             return .reply
         }
-        return .write(file.backing, offset: offset, flags: flags)
+        return .write(backing, offset: offset, flags: flags)
+    }
+
+    /// The file without O_DIRECT, whose demands on alignment the kernel's own writes do not meet.
+    private func buffered(_ file: OpenFile) throws(Errno) -> BackingFile {
+        try file.buffered { () throws(Errno) in
+            let descriptor = try reopen(file.descriptor, file.flags & O_ACCMODE)
+            return BackingFile(FileDescriptor(rawValue: descriptor), isDirect: false)
+        }
     }
 
     /// Flags of pwritev2(2): what the client's descriptor has at the moment of the write and the backing one has not.
@@ -70,11 +82,12 @@ extension LoopbackFS {
         let mode = CInt(bitPattern: arguments.mode)
         let drops = try credentials.mustDropSetID(of: file.descriptor, for: Caller(request))
         let caller = Caller(request)
-        let work: @Sendable () throws(Errno) -> Void = { [credentials] () throws(Errno) in
+        let work: @Sendable () throws(Errno) -> Void = { [self] () throws(Errno) in
             guard drops else {
                 _ = try Errno.check { clinux_fallocate(file.descriptor, mode, offset, length) }
                 return
             }
+            defer { invalidateAttributes(of: file.inode.node) }
             try credentials.droppingSetID(as: caller) { () throws(Errno) in
                 _ = try Errno.check { clinux_fallocate(file.descriptor, mode, offset, length) }
             }
@@ -117,7 +130,7 @@ extension LoopbackFS {
         let drops = try credentials.mustDropSetID(of: target.descriptor, for: Caller(request))
         let caller = Caller(request)
         let flags = UInt32(truncatingIfNeeded: arguments.flags)
-        let work: @Sendable () throws(Errno) -> Int = { [credentials] () throws(Errno) in
+        let work: @Sendable () throws(Errno) -> Int = { [self] () throws(Errno) in
             func copy() throws(Errno) -> Int {
                 var from = from
                 var to = to
@@ -126,6 +139,7 @@ extension LoopbackFS {
                 }
             }
             guard drops else { return try copy() }
+            defer { invalidateAttributes(of: target.inode.node) }
             return try credentials.droppingSetID(as: caller) { () throws(Errno) in try copy() }
         }
         if arguments.len <= LoopbackFS.longestInlineCopy {

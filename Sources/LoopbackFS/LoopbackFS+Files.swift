@@ -25,7 +25,9 @@ extension LoopbackFS {
         let flags = CInt(bitPattern: arguments.flags)
         let pin = try inode.pin()
         let descriptor: CInt
-        if flags & O_TRUNC != 0, arguments.open_flags & UInt32(FUSE_OPEN_KILL_SUIDGID) != 0 {
+        if flags & O_TRUNC != 0, arguments.open_flags & UInt32(FUSE_OPEN_KILL_SUIDGID) != 0,
+            try Attributes.of(pin.descriptor).hasSetID
+        {
             descriptor = try credentials.droppingSetID(as: Caller(request)) { () throws(Errno) in
                 try reopen(pin.descriptor, flags)
             }
@@ -143,6 +145,9 @@ extension LoopbackFS {
                 return try Errno.check { clinux_openat(descriptors, path, wanted, 0) }
             } catch .tooManyOpenFiles where cache.shrink(by: 64) > 0 {
                 return try Errno.check { clinux_openat(descriptors, path, wanted, 0) }
+            } catch .notPermitted where flags & O_APPEND != 0 && wanted & O_APPEND == 0 {
+                // An append-only file (chattr(1) +a): all that is written to it is appended anyway.
+                return try Errno.check { clinux_openat(descriptors, path, wanted | O_APPEND, 0) }
             } catch .notPermitted where wanted & CLINUX_O_NOATIME != 0 {
                 // Allowed to the client, not to a daemon that neither owns the file nor is privileged.
                 return try Errno.check { clinux_openat(descriptors, path, wanted & ~CLINUX_O_NOATIME, 0) }

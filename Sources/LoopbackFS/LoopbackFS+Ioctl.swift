@@ -13,16 +13,19 @@ extension LoopbackFS {
         _ request: borrowing Request, _ arguments: fuse_ioctl_in, input: RawSpan, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         let descriptor: CInt
+        let node: UInt64
         // Held, so that the descriptor stays open.
         let file: AnyObject
         if arguments.flags & UInt32(FUSE_IOCTL_DIR) != 0 {
             let directory = try directories.find(arguments.fh)
             descriptor = directory.backing.descriptor.rawValue
             file = directory
+            node = directory.inode.node
         } else {
             let open = try files.find(arguments.fh)
             descriptor = open.descriptor
             file = open
+            node = open.inode.node
         }
         defer { withExtendedLifetime(file) {} }
         guard let command = InodeFlagsCommand(arguments.cmd) else { throw .inappropriateIOCTLForDevice }
@@ -36,6 +39,8 @@ extension LoopbackFS {
             }
         }
         _ = try Errno.check { clinux_ioctl(descriptor, UInt(arguments.cmd), &data) }
+        // The change time, which the kernel does not expect of an ioctl.
+        if command.writes { invalidateAttributes(of: node) }
         try reply.append(fuse_ioctl_out())
         if !command.writes {
             let size = min(Int(arguments.out_size), command.size)

@@ -27,6 +27,8 @@ public final class LoopbackFS: FileSystem {
     let locks = LockTable()
     let waits = InterruptibleWaits()
     let passthroughFiles = PassthroughFiles()
+    /// How to have the kernel drop the attributes that it keeps of a node. Set once, before the first request.
+    private let invalidation = Mutex<(@Sendable (UInt64) -> Void)?>(nil)
     private let forgotten = ForgottenHandles()
     /// Node ids of files whose inode number is too large for one.
     private let sequence = Mutex<Sequence>(Sequence())
@@ -52,7 +54,8 @@ public final class LoopbackFS: FileSystem {
         let status: FileStatus
         do throws(Errno) {
             let flags = CLINUX_O_PATH | O_DIRECTORY | O_CLOEXEC
-            rootDescriptor = try Errno.check { source.withPlatformString { clinux_openat(AT_FDCWD, $0, flags, 0) } }
+            let opened = try Errno.check { source.withPlatformString { clinux_openat(AT_FDCWD, $0, flags, 0) } }
+            rootDescriptor = LoopbackFS.withAccessTimes(configuration.accessTimes, opened)
             status = try Attributes.of(rootDescriptor)
         } catch {
             throw .source(source, error)
@@ -87,6 +90,21 @@ public final class LoopbackFS: FileSystem {
         close(descriptors)
     }
 
+    /// A descriptor of the same directory in a mount that nobody else sees, and that treats times of access in this way:
+    /// FUSE leaves them to the daemon, and the flag is one of mounts. The descriptor given is taken over.
+    private static func withAccessTimes(_ times: Configuration.AccessTimes, _ directory: CInt) -> CInt {
+        let attribute: UInt64
+        switch times {
+        case .source: return directory
+        case .never: attribute = CLINUX_MOUNT_ATTR_NOATIME
+        case .always: attribute = CLINUX_MOUNT_ATTR_STRICTATIME
+        }
+        guard let mount = try? Errno.check({ clinux_open_tree_clone(directory) }) else { return directory }
+        close(directory)
+        _ = clinux_mount_set_atime(mount, attribute)
+        return mount
+    }
+
     /// The soft limit on descriptors (RLIMIT_NOFILE), after raising it to the hard one.
     private static func descriptorLimit() -> Int {
         var limit = rlimit()
@@ -119,7 +137,7 @@ public final class LoopbackFS: FileSystem {
 
     public func start(_ agreed: InitFlags) {
         self.agreed.store(agreed.rawValue, ordering: .relaxed)
-        InterruptibleWaits.installSignalHandler()
+        WakeUpSignal.install()
     }
 
     public func interruptWaiters() {
@@ -131,6 +149,18 @@ public final class LoopbackFS: FileSystem {
         files.removeAll()
         directories.removeAll()
         inodes.removeAll()
+    }
+
+    /// Gives the filesystem the means to have the kernel ask for a node's attributes anew. Without it clients see some
+    /// changes only when the attributes' timeout has passed.
+    public func setInvalidation(_ invalidate: @escaping @Sendable (UInt64) -> Void) {
+        invalidation.withLock { $0 = invalidate }
+    }
+
+    /// A request changed attributes of this node that the kernel does not expect to change with it.
+    func invalidateAttributes(of node: UInt64) {
+        guard attributeTimeout > 0, let invalidate = invalidation.withLock({ $0 }) else { return }
+        invalidate(node)
     }
 
     // MARK: Inodes

@@ -23,7 +23,21 @@ final class OpenFile: Sendable {
         self.isPassthrough = isPassthrough
     }
 
+    /// Opened without O_DIRECT, once a client that opened it with has need of that.
+    private let bufferedBacking = Mutex<BackingFile?>(nil)
+
     var descriptor: CInt { backing.descriptor.rawValue }
+
+    /// The backing file without O_DIRECT; `open` opens it when it is first asked for. Two that ask at once may both.
+    func buffered(_ open: () throws(Errno) -> BackingFile) throws(Errno) -> BackingFile {
+        if let present = bufferedBacking.withLock({ $0 }) { return present }
+        let new = try open()
+        return bufferedBacking.withLock { backing in
+            if let present = backing { return present }
+            backing = new
+            return new
+        }
+    }
 }
 
 /// A directory that a client opened, and how far it was read.

@@ -38,6 +38,7 @@ struct Daemon {
         fileSystem.setBackingRegistration(
             register: { descriptor throws(Errno) in try connection.registerBacking(descriptor) },
             unregister: { connection.unregisterBacking($0) })
+        fileSystem.setInvalidation { connection.invalidateAttributes(of: $0) }
         let session = try Session(connection, fileSystem: fileSystem, configuration: sessionConfiguration(), log: log)
         let transport = try negotiate(session, choice)
         do throws(Errno) {

@@ -45,7 +45,7 @@ struct MountOptions {
     /// Options of fstab and of mount(8) that mean nothing to a mount that is being made.
     private static let ignoredOptions: Set<String> = [
         "defaults", "auto", "noauto", "nofail", "_netdev", "user", "nouser", "users", "atime", "diratime", "relatime",
-        "norelatime", "strictatime", "nostrictatime", "lazytime", "nolazytime", "loud", "silent",
+        "norelatime", "nostrictatime", "lazytime", "nolazytime", "loud", "silent",
     ]
 
     /// Options in the form `name` or `name=value`, separated by commas; a backslash keeps a comma in a value.
@@ -83,6 +83,9 @@ struct MountOptions {
             try apply(name, value: parts[1])
         } else if MountOptions.kernelOptions.contains(name) {
             kernel.append(name)
+            if name == "noatime" { fileSystem.accessTimes = .never }
+        } else if name == "strictatime" {
+            fileSystem.accessTimes = .always
         } else if name == "remount" {
             remount = true
         } else if !(MountOptions.ignoredOptions.contains(name) || name.hasPrefix("x-") || name.hasPrefix("comment")) {

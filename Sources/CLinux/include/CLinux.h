@@ -48,6 +48,9 @@ struct clinux_file_handle {
     uint8_t f_handle[128];
 };
 
+static const uint64_t CLINUX_MOUNT_ATTR_NOATIME = 0x10;
+static const uint64_t CLINUX_MOUNT_ATTR_STRICTATIME = 0x20;
+
 // The inode flags of ioctl_iflags(2) and of FS_IOC_FSGETXATTR, whose requests Swift cannot import as macros.
 static const unsigned long CLINUX_FS_IOC_GETFLAGS = 0x80086601ul;
 static const unsigned long CLINUX_FS_IOC_SETFLAGS = 0x40086602ul;
@@ -56,6 +59,10 @@ static const unsigned long CLINUX_FS_IOC_FSGETXATTR = 0x801c581ful;
 static const unsigned long CLINUX_FS_IOC_FSSETXATTR = 0x401c5820ul;
 
 // Files
+// The mount below `directory` and all in it, copied and attached nowhere: open_tree(2) with OPEN_TREE_CLONE, of O_PATH.
+int clinux_open_tree_clone(int directory);
+// mount_setattr(2) of how a mount treats times of access, one of CLINUX_MOUNT_ATTR_*.
+int clinux_mount_set_atime(int mount, uint64_t attribute);
 int clinux_openat(int directory, const char *path, int flags, mode_t mode);
 int clinux_statx(int directory, const char *path, int flags, unsigned int mask, struct statx *buffer);
 int clinux_renameat2(int olddir, const char *oldpath, int newdir, const char *newpath, unsigned int flags);
