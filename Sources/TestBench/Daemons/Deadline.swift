@@ -27,7 +27,7 @@ public struct Deadline: Sendable {
         while !condition() {
             if isPassed { return false }
             Deadline.sleep(min(pause, interval, remaining + .microseconds(1)))
-            pause = pause * 2
+            pause = min(pause * 2, interval)
         }
         return true
     }
