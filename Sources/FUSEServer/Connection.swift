@@ -40,7 +40,10 @@ public final class Connection: Sendable {
 
     /// Whether this connection, and not a stranger's mount, is what one finds at the mount point.
     public var isMounted: Bool {
-        (try? MountTable.top(at: mountPoint))??.mountID == mountID
+        // The kernel gives a mount's id away again as soon as it is unmounted, and the device number when the connection
+        // is gone: only both together, on FUSE, say that it is this one.
+        guard let top = (try? MountTable.top(at: mountPoint)) ?? nil else { return false }
+        return top.mountID == mountID && top.minor == number && top.isFUSE
     }
 
     /// How to unmount.

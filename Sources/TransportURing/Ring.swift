@@ -14,7 +14,8 @@ struct Ring: ~Copyable {
     /// SINGLE_ISSUER (6.0), SUBMIT_ALL (5.18).
     /// - Parameter submissions: that may be pending at once.
     init(submissions: Int, device: CInt) throws(TransportError) {
-        ring = .allocate(capacity: 1)
+        // `self.ring` is set last: a throw after that would run `deinit`, on a ring that is not there.
+        let ring = UnsafeMutablePointer<io_uring>.allocate(capacity: 1)
         ring.initialize(to: io_uring())
         var optional = [IORING_SETUP_DEFER_TASKRUN, IORING_SETUP_SINGLE_ISSUER, IORING_SETUP_SUBMIT_ALL]
         while true {
@@ -32,9 +33,14 @@ struct Ring: ~Copyable {
         }
         var file = device
         let error = -io_uring_register_files(ring, &file, 1)
-        if error != 0 { throw .failed(what: "registering /dev/fuse with io_uring", Errno(rawValue: error)) }
+        if error != 0 {
+            io_uring_queue_exit(ring)
+            ring.deallocate()
+            throw .failed(what: "registering /dev/fuse with io_uring", Errno(rawValue: error))
+        }
         // Saves the lookup of the ring's own descriptor in each system call; without it all works the same.
         _ = io_uring_register_ring_fd(ring)
+        self.ring = ring
     }
 
     deinit {

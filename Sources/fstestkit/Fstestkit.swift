@@ -11,6 +11,7 @@ struct Fstestkit: ParsableCommand {
         subcommands: [
             MountCommand.self, UnmountCommand.self, StatsCommand.self, DoctorCommand.self,
             CorrectnessCommand.self, CorrectnessWorkerCommand.self,
+            StopPathCommand.self, CleanCommand.self, BenchHelperCommand.self,
         ])
 
     /// Called as `mount.fuse.fstestkit` (by mount(8)), the arguments are those of a mount helper.

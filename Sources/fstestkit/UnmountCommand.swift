@@ -33,7 +33,7 @@ struct UnmountCommand: ParsableCommand {
         }
         guard let daemon else { return }
         let deadline = Deadline(secondsFromNow: timeout)
-        while isRunning(daemon) {
+        while kill(daemon, 0) == 0 {
             if deadline.hasPassed {
                 throw fail(
                     lazy ? "unmounted; process \(daemon) still serves open files"
@@ -41,12 +41,6 @@ struct UnmountCommand: ParsableCommand {
             }
             usleep(2_000)
         }
-    }
-
-    /// A zombie has ended: that its parent has not asked yet is nothing to wait for.
-    private func isRunning(_ process: Int32) -> Bool {
-        guard let status = try? readWhole(FilePath("/proc/\(process)/stat")), let name = status.lastIndex(of: ")") else { return false }
-        return !status[name...].hasPrefix(") Z")
     }
 
     private func unmount(_ path: String) throws(Errno) {

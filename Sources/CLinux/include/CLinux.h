@@ -5,6 +5,7 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include "CLinuxBench.h"
 #include "CLinuxProcess.h"
 
 #include <linux/stat.h>

@@ -44,3 +44,8 @@ public struct Evidence: Sendable {
         mkdir(path, 0o755)
     }
 }
+
+extension Evidence {
+    /// Removes a file of the bench's own, if it is there.
+    static func remove(_ path: FilePath) { unlink(path.string) }
+}

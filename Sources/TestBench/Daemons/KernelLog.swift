@@ -52,8 +52,23 @@ public final class KernelLog {
     }
 
     /// Records that must not come up while a connection ends.
-    public func alarms() -> [Record] {
-        records().filter { record in KernelLog.patterns.contains { record.message.contains($0) } }
+    ///
+    /// - Parameter mine: processes of the run. The log is the whole machine's: a report that names another living process
+    ///   of user space is left out; one of a kernel thread or of a process that is gone counts.
+    public func alarms(besides mine: Set<Int32> = []) -> [Record] {
+        let records = records()
+        return records.indices.filter { index in
+            guard KernelLog.patterns.contains(where: { records[index].message.contains($0) }) else { return false }
+            // "CPU: 1 UID: 0 PID: 4711 Comm: NAME" comes with the report's first lines.
+            for record in records[index..<min(index + 8, records.count)] {
+                guard let range = record.message.firstRange(of: "PID: "),
+                    let pid = Int32(record.message[range.upperBound...].prefix(while: \.isNumber))
+                else { continue }
+                if mine.contains(pid) { return true }
+                return (contents(of: "/proc/\(pid)/cmdline") ?? "").isEmpty
+            }
+            return true
+        }.map { records[$0] }
     }
 
     public static let patterns = [

@@ -40,7 +40,7 @@ public final class Ledger: Sendable {
     public init() throws(Errno) {
         let me = ProcessID.current
         run = "\(me.pid)-\(me.startTime)-\(Ledger.counter.add(1, ordering: .relaxed).newValue)"
-        Evidence.makeFolders(Ledger.folder.string)
+        mkdir(Ledger.folder.string, 0o700)
         path = Ledger.folder.appending("\(run).ledger")
         let descriptor = try Errno.check { [path] in
             open(path.string, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o600)

@@ -58,8 +58,11 @@ extension MountedDaemon {
             target: target, source: source, mountPoint: mountPoint, mount: mount, process: daemon, command: command,
             log: log, bench: bench)
         if stage == .ready && !result.waitUntilReady(deadline) {
+            // It may have found out only after the mount that it cannot serve: then it ends, and says why.
+            let status = deadline.isPassed ? nil : daemon?.wait(min(limit, .seconds(5)))
             let tail = result.logTail
             result.forceDown()
+            if let status { throw .exited(status, log: tail) }
             throw .notReady(limit, log: tail)
         }
         return result

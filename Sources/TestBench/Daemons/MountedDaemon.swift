@@ -64,7 +64,10 @@ public final class MountedDaemon: Sendable {
     /// Whether this very mount is still there (another at the same place does not count).
     public var isMounted: Bool {
         guard let mount else { return false }
-        return MountTable.current().contains { $0.mountID == mount.mountID && $0.mountPoint == mountPoint.string }
+        // The kernel gives ids away again at once: a stranger's mount may have got this one's.
+        return MountTable.current().contains {
+            $0.mountID == mount.mountID && $0.minor == mount.minor && $0.isFUSE && $0.mountPoint == mountPoint.string
+        }
     }
 
     /// The last lines of the daemon's log.

@@ -51,7 +51,7 @@ public struct ProcessID: Sendable, Hashable, Codable, CustomStringConvertible {
     }
 
     /// Every process of this machine, by id.
-    static func all() -> [Int32] {
+    public static func all() -> [Int32] {
         names(in: "/proc").compactMap { Int32($0) }
     }
 }

@@ -26,6 +26,8 @@ public struct Target: Sendable, Hashable {
     public var label: String
     /// Further arguments: of `fstestkit mount`, or `-o` options of a mount helper.
     public var options: [String]
+    /// A command that the daemon's own is appended to (`prlimit --nofile=9`), and that then becomes the daemon.
+    public var prefix: [String] = []
     /// A fault that this project's daemon shall have.
     public var fault: String?
     /// How the daemon ends when it is told to end and all is well. libfuse's examples exit 1 on SIGTERM.
@@ -67,16 +69,17 @@ public struct Target: Sendable, Hashable {
         case .directory:
             return nil
         case .transport(let name):
-            var result = [program, "mount", "--foreground", "--transport", name.rawValue] + options
+            var result = prefix + [program, "mount", "--foreground", "--transport", name.rawValue] + options
             if let fault { result += ["--fault", fault, "--allow-faults"] }
             return result + [source, mountPoint]
         case .command(let command):
-            return Target.words(command).map { word in
-                word.replacing("{source}", with: source).replacing("{mountpoint}", with: mountPoint)
-            } + options
+            return prefix
+                + Target.words(command).map { word in
+                    word.replacing("{source}", with: source).replacing("{mountpoint}", with: mountPoint)
+                } + options
         case .mountHelper(let type):
             let list = options.isEmpty ? [] : ["-o", options.joined(separator: ",")]
-            return ["mount", "-t", "fuse.\(type)", source, mountPoint] + list
+            return prefix + ["mount", "-t", "fuse.\(type)", source, mountPoint] + list
         }
     }
 

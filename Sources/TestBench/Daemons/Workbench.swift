@@ -14,6 +14,7 @@ public final class Workbench: Sendable {
     /// This project's program, for daemons, clients and probes.
     public let program: String
     private let isClosing = Atomic<Bool>(false)
+    private let lastNumber = Atomic<UInt64>(0)
 
     /// - Parameters:
     ///   - output: where evidence and reports go.
@@ -45,6 +46,9 @@ public final class Workbench: Sendable {
         _ = try Errno.check { mkdir(path.string, 0o755) }
         return path
     }
+
+    /// 1, 2, 3 …: different for every call.
+    public func nextNumber() -> UInt64 { lastNumber.add(1, ordering: .relaxed).newValue }
 
     /// Starts a child that is found again, whatever becomes of the bench.
     ///

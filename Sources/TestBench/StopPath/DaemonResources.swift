@@ -1,0 +1,54 @@
+import Glibc
+
+/// What a process holds: for the comparison of before and after.
+struct DaemonResources: Sendable {
+    var descriptors: Int
+    var threads: Int
+    /// io_uring's worker threads, which are not counted among `threads`.
+    var ringWorkers: Int
+    /// Anonymous memory, in bytes.
+    var anonymous: Int
+
+    /// Nil if the process is gone.
+    init?(_ process: ProcessID) {
+        guard process.isAlive, let status = contents(of: "/proc/\(process.pid)/status") else { return nil }
+        descriptors = names(in: "/proc/\(process.pid)/fd").count
+        let tasks = names(in: "/proc/\(process.pid)/task").compactMap { Int32($0) }.compactMap {
+            ProcessID.stat(process.pid, thread: $0)?.name
+        }
+        ringWorkers = tasks.filter { $0.hasPrefix("iou-") }.count
+        threads = tasks.count - ringWorkers
+        anonymous =
+            status.split(separator: "\n").first { $0.hasPrefix("RssAnon:") }
+            .flatMap { Int($0.filter(\.isNumber)) }.map { $0 << 10 } ?? 0
+    }
+
+    /// What has grown by more than a working daemon's own fluctuation; one line for each.
+    func growth(since before: DaemonResources, allowedMemory: Int) -> [String] {
+        var result: [String] = []
+        func compare(_ what: String, _ then: Int, _ now: Int, slack: Int) {
+            if now > then + slack { result.append("\(what) grew from \(then) to \(now)") }
+        }
+        compare("open descriptors", before.descriptors, descriptors, slack: 2)
+        compare("threads", before.threads, threads, slack: 0)
+        compare("anonymous memory", before.anonymous, anonymous, slack: allowedMemory)
+        return result
+    }
+}
+
+/// The kernel's objects of all FUSE connections of this machine.
+struct FuseSlabs: Sendable {
+    /// Objects in use, by cache: `fuse_inode`, `fuse_request`.
+    var objects: [String: Int]
+
+    /// Nil if the kernel does not tell.
+    static func current() -> FuseSlabs? {
+        guard let text = contents(of: "/proc/slabinfo") else { return nil }
+        var objects: [String: Int] = [:]
+        for line in text.split(separator: "\n") where line.hasPrefix("fuse_inode ") || line.hasPrefix("fuse_request ") {
+            let fields = line.split(separator: " ")
+            if fields.count > 2, let active = Int(fields[1]) { objects[String(fields[0])] = active }
+        }
+        return objects.isEmpty ? nil : FuseSlabs(objects: objects)
+    }
+}

@@ -1,0 +1,95 @@
+import CLinux
+import Glibc
+import LinuxSystem
+import SystemPackage
+
+/// Counts a connection's requests by the kernel's own tracepoints: what the daemon says of itself is not believed.
+///
+/// Counters of perf_event_open(2), not the trace buffer: they lose nothing under load.
+final class RequestCounters {
+    /// Why they cannot be had here.
+    struct Unavailable: Error { let reason: String }
+
+    private let sent: [Int32]
+    private let ended: [Int32]
+    /// Sent, by opcode.
+    private var byOpcode: [UInt32: [Int32]] = [:]
+
+    private static let tracefs = "/sys/kernel/tracing"
+
+    /// io_uring commands (IORING_OP_URING_CMD) that the daemon's threads submitted.
+    private var commands: [Int32]?
+
+    /// - Parameters:
+    ///   - daemon: its threads' ring commands are counted, those of threads that it starts later left out.
+    ///   - opcodes: those that are counted apart.
+    init(connection: FuseConnection, daemon: ProcessID?, opcodes: [UInt32] = []) throws(Unavailable) {
+        let send = try RequestCounters.tracepoint("fuse/fuse_request_send")
+        let end = try RequestCounters.tracepoint("fuse/fuse_request_end")
+        do throws(Errno) {
+            sent = try RequestCounters.open(send, "connection == \(connection.number)")
+            ended = try RequestCounters.open(end, "connection == \(connection.number)")
+            for opcode in opcodes {
+                byOpcode[opcode] = try RequestCounters.open(
+                    send, "connection == \(connection.number) && opcode == \(opcode)")
+            }
+        } catch {
+            throw Unavailable(reason: "perf_event_open: \(error.name)")
+        }
+        if let daemon { commands = RequestCounters.countCommands(of: daemon) }
+    }
+
+    deinit {
+        for descriptor in sent + ended + (commands ?? []) + byOpcode.values.joined() { close(descriptor) }
+    }
+
+    var sentCount: UInt64 { RequestCounters.sum(sent) }
+    var endedCount: UInt64 { RequestCounters.sum(ended) }
+
+    /// Requests sent, by opcode; only those that are not 0.
+    var sentByOpcode: [UInt32: UInt64] { byOpcode.mapValues(RequestCounters.sum).filter { $0.value > 0 } }
+
+    /// Nil where they cannot be counted.
+    var ringCommands: UInt64? { commands.map(RequestCounters.sum) }
+
+    private static func countCommands(of daemon: ProcessID) -> [Int32]? {
+        guard let submit = try? tracepoint("io_uring/io_uring_submit_req") else { return nil }
+        var result: [Int32] = []
+        for thread in names(in: "/proc/\(daemon.pid)/task").compactMap({ Int32($0) }) {
+            let descriptor = clinux_count_tracepoint(submit, thread, -1, "opcode == 46")
+            if descriptor >= 0 { result.append(descriptor) }
+        }
+        return result
+    }
+
+    private static func tracepoint(_ name: String) throws(Unavailable) -> Int32 {
+        if MountTable.current().last(where: { $0.mountPoint == tracefs }) == nil {
+            let mount = try? ChildProcess.spawn(["mount", "-t", "tracefs", "tracefs", tracefs])
+            _ = mount?.wait(.seconds(5))
+        }
+        guard let text = contents(of: "\(tracefs)/events/\(name)/id"), let id = Int32(text.filter(\.isNumber)) else {
+            throw Unavailable(reason: "no tracepoint \(name) in \(tracefs)")
+        }
+        return id
+    }
+
+    private static func open(_ tracepoint: Int32, _ filter: String) throws(Errno) -> [Int32] {
+        var result: [Int32] = []
+        for cpu in 0..<CInt(sysconf(CInt(_SC_NPROCESSORS_ONLN))) {
+            do throws(Errno) {
+                result.append(try Errno.check { clinux_count_tracepoint(tracepoint, -1, cpu, filter) })
+            } catch {
+                for descriptor in result { close(descriptor) }
+                throw error
+            }
+        }
+        return result
+    }
+
+    private static func sum(_ descriptors: [Int32]) -> UInt64 {
+        descriptors.reduce(0) { total, descriptor in
+            var count: UInt64 = 0
+            return read(descriptor, &count, 8) == 8 ? total &+ count : total
+        }
+    }
+}

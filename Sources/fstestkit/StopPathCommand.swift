@@ -1,0 +1,202 @@
+import ArgumentParser
+import Foundation
+import SystemPackage
+import TestBench
+
+struct StopPathCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stop-path",
+        abstract: "End connections in every way there is, and prove that nothing was left behind.",
+        discussion: """
+            Runs on this project's transports, or on any other FUSE daemon (--daemon, --mount-helper). Needs root.
+
+            Exit status: 0 when all passed, 1 on any failure, 69 when something asked for is not available here, 70 when \
+            something was left that could not be taken down. docs/stop-path.md describes scenarios and oracles.
+            """)
+
+    @Option(parsing: .upToNextOption, help: "all, or names: legacy, uring-single, uring-percore.")
+    var transport: [String] = ["all"]
+    @Option(parsing: .upToNextOption, help: "all, or names or numbers; see --list.")
+    var scenario: [String] = ["all"]
+    @Option(help: "Cycles of each scenario on each transport.")
+    var cycles: Int?
+    @Option(help: "Where the random choices begin; a failing cycle's seed repeats it.")
+    var seed: UInt64?
+    @Option(help: "mixed, metadata, read, write or mmap.")
+    var load = LoadKind.mixed
+    @Option(help: "Entries of each of the ring's queues.")
+    var depth: Int?
+    @Option(help: "Seconds for everything that must end.")
+    var timeout: Double?
+    @Option(help: "Where results and evidence go.")
+    var output: String?
+    @Flag(help: "Say results on standard output, one JSON object a line.")
+    var json = false
+    @Flag(help: "List scenarios and oracles, and end.")
+    var list = false
+    @Flag(help: "One cycle of each, with short pauses and without power cuts: under 90 seconds.")
+    var quick = false
+    @Option(help: "Any daemon, in the foreground: 'COMMAND {source} {mountpoint}'.")
+    var daemon: String?
+    @Option(help: "Any daemon, through mount -t fuse.TYPE.")
+    var mountHelper: String?
+    @Option(help: "The daemon's exit status after SIGTERM when all is well.")
+    var cleanStatus: [Int32] = [0]
+    @Option(help: "What the daemon is called in reports.")
+    var label: String?
+    @Flag(help: "Run scenarios that change settings of the whole machine.")
+    var allowHostChanges = false
+    @Option(help: "A fault that this project's daemon shall have in all scenarios; needs --allow-faults.")
+    var fault: String?
+    @Flag(help: "Let the daemon misbehave on purpose.")
+    var allowFaults = false
+
+    func validate() throws {
+        if fault != nil && !allowFaults { throw ValidationError("--fault needs --allow-faults") }
+        if daemon != nil && mountHelper != nil {
+            throw ValidationError("--daemon and --mount-helper exclude each other")
+        }
+        if fault != nil && (daemon ?? mountHelper) != nil {
+            throw ValidationError("--fault is for this project's daemon")
+        }
+        if cycles ?? 1 < 1 { throw ValidationError("--cycles takes a number from 1 on") }
+        if timeout ?? 1 <= 0 { throw ValidationError("--timeout takes seconds") }
+        _ = try scenarios()
+        _ = try targets()
+    }
+
+    func run() throws {
+        if list { return printList() }
+        guard geteuid() == 0 else {
+            throw fail("stop-path mounts, kills and reads kernel stacks: it needs root", .unavailable)
+        }
+        let scenarios = try scenarios()
+        let (targets, missing) = available(try targets())
+        for line in missing { say("not available: \(line)") }
+        if targets.isEmpty { throw ExitCode.unavailable }
+        try? FuseControl.ensureMounted()
+        let folder = absolute(output ?? "stop-path-results")
+        let bench: Workbench
+        do {
+            bench = try Workbench(output: folder)
+        } catch {
+            throw fail("the bench's folders cannot be made: \(error)")
+        }
+        bench.closeOnSignals()
+        let settings = settings()
+        say(
+            "seed \(settings.seed), \(scenarios.count) scenarios, \(settings.cycles) cycles each, on \(targets.map(\.label).joined(separator: ", "))"
+        )
+        let runner = StopPathRunner(
+            scenarios: scenarios, targets: targets, settings: settings, bench: bench, output: folder,
+            repeatCommand: { [self] in repeatCommand($0, $1, $2) },
+            listener: StopPathRunner.Listener(
+                progress: { [json] line in json ? say(line) : tell(line + "\n") },
+                event: { [json] event in if json { event.say() } }))
+        let outcome = runner.run()
+        let cleanUp = bench.close()
+        for failure in cleanUp.failures { say("left behind: \(failure)") }
+        let report = StopPathReport(outcome.results, output: folder).text
+        if json { say(report) } else { tell("\n" + report) }
+        if outcome.isStuck { say("stopped: something was left that could not be taken down") }
+        let asked = scenario != ["all"] && outcome.results.contains { $0.verdict == .skipped && $0.area != "run" }
+        let status = outcome.exitStatus(somethingMissing: !missing.isEmpty || asked)
+        if status != 0 { throw ExitCode(status) }
+    }
+
+    private func settings() -> StopPathSettings {
+        var settings = StopPathSettings()
+        settings.isQuick = quick
+        settings.cycles = cycles ?? (quick ? 1 : 3)
+        settings.seed = seed ?? UInt64.random(in: 1..<1_000_000)
+        settings.load = load
+        settings.depth = depth
+        if let timeout { settings.timeout = .milliseconds(Int(timeout * 1000)) }
+        if quick { settings.longestPause = 40 }
+        settings.allowHostChanges = allowHostChanges
+        settings.allowFaults = allowFaults
+        return settings
+    }
+
+    private func scenarios() throws -> [any Scenario] {
+        if scenario == ["all"] { return Scenarios.all }
+        return try scenario.map { name in
+            guard let scenario = Scenarios.named(name) else {
+                throw ValidationError("there is no scenario '\(name)'; --list shows them")
+            }
+            return scenario
+        }
+    }
+
+    private func targets() throws -> [Target] {
+        if let daemon {
+            return [Target(.command(daemon), label: label, cleanExitStatuses: Set(cleanStatus))]
+        }
+        if let mountHelper {
+            return [Target(.mountHelper(mountHelper), label: label, cleanExitStatuses: Set(cleanStatus))]
+        }
+        let names = transport == ["all"] ? TransportName.allCases.map(\.rawValue) : transport
+        return try names.map { name in
+            guard let transport = TransportName(rawValue: name) else {
+                let known = TransportName.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("there is no transport '\(name)'; there are \(known)")
+            }
+            return Target(.transport(transport), fault: fault)
+        }
+    }
+
+    /// Those that can be had here, and a line for each of the others.
+    private func available(_ targets: [Target]) -> ([Target], missing: [String]) {
+        let file = TransportChooser.parameter
+        let enabled = (try? String(contentsOfFile: file, encoding: .utf8))?.first.map { "Y1".contains($0) } ?? false
+        var missing: [String] = []
+        let found = targets.filter { target in
+            if target.transport?.usesRing != true || enabled { return true }
+            missing.append("\(target.label): FUSE over io_uring is off or not there (\(file))")
+            return false
+        }
+        return (found, missing)
+    }
+
+    private func repeatCommand(_ scenario: String, _ target: Target, _ seed: UInt64) -> String {
+        var words = ["fstestkit", "stop-path", "--scenario", scenario, "--seed", "\(seed)", "--cycles", "1"]
+        if let transport = target.transport { words += ["--transport", transport.rawValue] }
+        if let daemon { words += ["--daemon", quoted(daemon)] }
+        if let mountHelper { words += ["--mount-helper", mountHelper] }
+        if cleanStatus != [0] { words += cleanStatus.flatMap { ["--clean-status", "\($0)"] } }
+        if load != .mixed { words += ["--load", load.rawValue] }
+        if let depth { words += ["--depth", "\(depth)"] }
+        if let timeout { words += ["--timeout", "\(timeout)"] }
+        if quick { words.append("--quick") }
+        if allowHostChanges { words.append("--allow-host-changes") }
+        if let fault { words += ["--fault", fault, "--allow-faults"] }
+        return words.joined(separator: " ")
+    }
+
+    private func quoted(_ text: String) -> String { "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'" }
+
+    private func absolute(_ path: String) -> FilePath {
+        path.hasPrefix("/") ? FilePath(path) : FilePath(FileManager.default.currentDirectoryPath).appending(path)
+    }
+
+    private func printList() {
+        let width = Scenarios.all.map(\.name.count).max() ?? 0
+        for scenario in Scenarios.all {
+            let oracles = scenario.oracles.map(\.rawValue).sorted().joined(separator: " ")
+            let number = String(repeating: " ", count: scenario.number < 10 ? 1 : 0) + "\(scenario.number)"
+            let needs = scenario.needs.contains(.hostChanges) ? "  needs --allow-host-changes" : ""
+            print(
+                "\(number)  \(scenario.name.padding(toLength: width, withPad: " ", startingAt: 0))  \(scenario.summary)  [\(oracles)]\(needs)"
+            )
+        }
+        print()
+        for oracle in Oracle.allCases { print(" \(oracle.rawValue)  \(oracle.summary)") }
+    }
+
+    /// For people, at once: the last line must be there if the bench is killed.
+    private func tell(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
+
+    private func say(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+}
+
+extension LoadKind: ExpressibleByArgument {}
