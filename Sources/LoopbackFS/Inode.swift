@@ -101,7 +101,8 @@ final class Inode: Sendable {
     /// Keeps a descriptor from now on: the file is about to lose its last name, and with it what its handle leads to.
     func keep() throws(Errno) {
         guard !keepsDescriptor, let handle else { return }
-        let descriptor = try openByHandle(handle)
+        let lent = DescriptorCache.Slot(rawValue: slot.load(ordering: .acquiring))
+        let descriptor = if let lent = cache.remove(lent) { lent } else { try openByHandle(handle) }
         let (exchanged, _) = kept.compareExchange(expected: -1, desired: descriptor, ordering: .releasing)
         if !exchanged { close(descriptor) }
     }

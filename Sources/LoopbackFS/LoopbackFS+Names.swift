@@ -174,8 +174,8 @@ extension LoopbackFS {
     /// Before an entry goes: an inode that lives by its handle alone would be lost with the file's last name, though a
     /// client may still have it as its working directory, or hold a descriptor of O_PATH to it.
     private func keepVictim(_ name: UnsafePointer<CChar>, in directory: CInt) {
-        guard cache.capacity > 0, inodes.count > cache.capacity / 2,
-            let status = try? Attributes.of(name, in: directory),
+        guard cache.capacity > 0, let status = try? Attributes.of(name, in: directory),
+            status.isDirectory || status.stx_nlink == 1,
             let fileSystem = fileSystems.find(status),
             let node = nodeID(FileIdentity(fileSystem: fileSystem.index, inode: status.stx_ino), allocate: false),
             let inode = inodes[node]

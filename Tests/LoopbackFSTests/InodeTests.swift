@@ -163,6 +163,19 @@ struct DescriptorTests {
         }
     }
 
+    @Test func createdFileStaysReachableWhenItIsUnlinked() throws {
+        let fixture = try Fixture()
+        let create = bytes(of: fuse_create_in(flags: UInt32(O_RDWR), mode: 0o100644, umask: 0, open_flags: 0))
+        let answer = try fixture.ask(.create, 1, create, names: ["a"])
+        let node = try #require(answer.decode(fuse_entry_out.self)).nodeid
+        let handle = try #require(answer.decode(cfuse_open_out.self, at: MemoryLayout<fuse_entry_out>.size)).fh
+        let release = fuse_release_in(fh: handle, flags: 0, release_flags: 0, lock_owner: 0)
+        try fixture.ask(.release, node, bytes(of: release))
+        try fixture.ask(.unlink, 1, names: ["a"])
+        let attributes = try fixture.ask(.getattr, node, bytes(of: fuse_getattr_in())).decode(fuse_attr_out.self)
+        #expect(attributes?.attr.nlink == 0)
+    }
+
     @Test func reusedInodeNumberGetsAnotherGeneration() throws {
         // ext4 and tmpfs differ in whether they reuse numbers at once, so this asks for what holds for both.
         let fixture = try Fixture { $0.descriptorBudget = 1 }
