@@ -17,12 +17,16 @@ public struct IOPolicy: ~Copyable, Sendable {
         case ring
     }
 
-    /// Inline requests that take longer send the following ones to the ring, in nanoseconds: a way over the ring costs
-    /// about 5 µs more than the system call, and a disk answers in 50 µs or more.
+    /// Inline requests that take longer are slow, in nanoseconds: a way over the ring costs about 5 µs more than the
+    /// system call, and a disk answers in 50 µs or more.
     public static let slow: UInt64 = 20_000
+    /// So many slow ones in a row send the following ones to the ring. One alone may have been the scheduler's doing.
+    public static let patience: UInt32 = 2
     /// Requests that stay on the ring before one is tried inline again.
     public static let probeInterval: UInt32 = 64
 
+    /// Slow inline requests in a row.
+    private let slowInARow = Atomic<UInt32>(0)
     /// Requests left before the next inline try; 0 says inline.
     private let remaining = Atomic<UInt32>(0)
     /// The filesystem does not know RWF_NOWAIT.
@@ -50,8 +54,12 @@ public struct IOPolicy: ~Copyable, Sendable {
 
     /// An inline request took this long and moved so many bytes. Copying is not waiting: 2 GB/s are taken for granted.
     public func record(nanoseconds: UInt64, bytes: Int) {
-        if nanoseconds > IOPolicy.slow + UInt64(bytes / 2) {
-            remaining.store(IOPolicy.probeInterval, ordering: .relaxed)
+        guard nanoseconds > IOPolicy.slow + UInt64(bytes / 2) else {
+            slowInARow.store(0, ordering: .relaxed)
+            return
         }
+        let count = min(slowInARow.load(ordering: .relaxed) + 1, IOPolicy.patience)
+        slowInARow.store(count, ordering: .relaxed)
+        if count == IOPolicy.patience { remaining.store(IOPolicy.probeInterval, ordering: .relaxed) }
     }
 }
