@@ -57,7 +57,8 @@ let package = Package(
         .testTarget(name: "FUSEServerTests", dependencies: ["FUSEServer"], swiftSettings: settings),
         .testTarget(name: "TransportURingTests", dependencies: ["TransportURing"], swiftSettings: settings),
         .testTarget(name: "TestBenchTests", dependencies: ["TestBench", "LinuxSystem"], swiftSettings: settings),
-        .testTarget(name: "IntegrationTests", dependencies: ["TestBench", "LinuxSystem", "fstestkit"], swiftSettings: settings),
+        .testTarget(
+            name: "IntegrationTests", dependencies: ["TestBench", "LinuxSystem", "fstestkit"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -88,7 +88,9 @@ private final class ReadingFileSystem: FileSystem {
         touch(name)
         return .reply
     }
-    func write(_ request: borrowing Request, _ arguments: fuse_write_in, reply: inout ReplyBuffer) throws(Errno) -> Outcome {
+    func write(_ request: borrowing Request, _ arguments: fuse_write_in, reply: inout ReplyBuffer) throws(Errno)
+        -> Outcome
+    {
         touch(request.payload)
         return .reply
     }
@@ -107,7 +109,9 @@ private final class ReadingFileSystem: FileSystem {
         touch(value)
         return .reply
     }
-    func getxattr(_ request: borrowing Request, name: Name, size: Int, reply: inout ReplyBuffer) throws(Errno) -> Outcome {
+    func getxattr(_ request: borrowing Request, name: Name, size: Int, reply: inout ReplyBuffer) throws(Errno)
+        -> Outcome
+    {
         touch(name)
         reply.append(atMost: size) { $0.count }
         return .reply

@@ -30,7 +30,8 @@ public struct Name: ~Escapable {
     /// Whether this is the name of exactly these bytes.
     public func equals(_ other: StaticString) -> Bool {
         guard other.utf8CodeUnitCount == byteCount else { return false }
-        for index in 0..<byteCount where terminated.unsafeLoad(fromByteOffset: index, as: UInt8.self) != other.utf8Start[index] {
+        for index in 0..<byteCount
+        where terminated.unsafeLoad(fromByteOffset: index, as: UInt8.self) != other.utf8Start[index] {
             return false
         }
         return true
@@ -39,7 +40,8 @@ public struct Name: ~Escapable {
     /// Whether it may name a directory entry: neither empty nor `.` nor `..`, and no slash in it.
     public var isEntry: Bool {
         if byteCount == 0 || equals(".") || equals("..") { return false }
-        for index in 0..<byteCount where terminated.unsafeLoad(fromByteOffset: index, as: UInt8.self) == UInt8(ascii: "/") {
+        for index in 0..<byteCount
+        where terminated.unsafeLoad(fromByteOffset: index, as: UInt8.self) == UInt8(ascii: "/") {
             return false
         }
         return true

@@ -61,7 +61,8 @@ public final class Connection: Sendable {
     /// - Throws: EBUSY; EPERM without the right to.
     public func unmount(_ how: Unmount) throws(Errno) {
         guard isMounted else { return }
-        let flags: CInt = 8 /* UMOUNT_NOFOLLOW */ | (how == .force ? 1 /* MNT_FORCE */ : how == .lazy ? 2 /* MNT_DETACH */ : 0)
+        let flags: CInt =
+            8 /* UMOUNT_NOFOLLOW */ | (how == .force ? 1 /* MNT_FORCE */ : how == .lazy ? 2 /* MNT_DETACH */ : 0)
         do throws(Errno) {
             _ = try Errno.check { umount2(mountPoint, flags) }
         } catch .notPermitted where how != .force {

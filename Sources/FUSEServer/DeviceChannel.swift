@@ -70,8 +70,12 @@ public final class DeviceChannel: @unchecked Sendable {
                 // Woken; or the request was withdrawn while it was copied, so there is nothing to answer.
                 continue
             } catch {
-                session.connectionEnded(error == .noSuchDevice ? .unmounted : error == .connectionAbort ? .aborted
-                    : .failure("reading /dev/fuse: \(error)"))
+                session.connectionEnded(
+                    error == .noSuchDevice
+                        ? .unmounted
+                        : error == .connectionAbort
+                            ? .aborted
+                            : .failure("reading /dev/fuse: \(error)"))
                 return
             }
             busy.store(true, ordering: .releasing)
@@ -90,7 +94,8 @@ public final class DeviceChannel: @unchecked Sendable {
     }
 
     /// Hands the request in the buffer to `body`, which INIT's negotiation needs.
-    func withRequest<Result>(_ length: Int, _ body: (borrowing Request) throws(Errno) -> Result) throws(Errno) -> Result {
+    func withRequest<Result>(_ length: Int, _ body: (borrowing Request) throws(Errno) -> Result) throws(Errno) -> Result
+    {
         let bytes = UnsafeRawBufferPointer(requestBuffer)[..<length]
         let request = try Message.split(UnsafeRawBufferPointer(rebasing: bytes).bytes)
         return try body(request)

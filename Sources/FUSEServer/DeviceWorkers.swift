@@ -15,7 +15,8 @@ public final class DeviceWorkers: Sendable {
         self.session = session
         var channels: [DeviceChannel] = []
         for index in 0..<count {
-            let descriptor = index == 0
+            let descriptor =
+                index == 0
                 ? DeviceDescriptor(of: session.connection) : try DeviceDescriptor(cloning: session.connection)
             channels.append(DeviceChannel(session, descriptor: descriptor, limits: limits))
         }

@@ -58,7 +58,8 @@ extension FileSystem {
             let name = try request.name()
             let arguments: fuse_rename_in = try request.argument()
             return try rename(
-                request, name: name, newParent: arguments.newdir, newName: try request.secondName(after: name), flags: 0)
+                request, name: name, newParent: arguments.newdir, newName: try request.secondName(after: name), flags: 0
+            )
         case .rename2:
             let name = try request.name()
             let arguments: fuse_rename2_in = try request.argument()

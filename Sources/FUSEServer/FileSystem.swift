@@ -54,7 +54,8 @@ public protocol FileSystem: AnyObject, Sendable {
         _ request: borrowing Request, oldNode: UInt64, name: Name, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome
 
-    func open(_ request: borrowing Request, _ arguments: fuse_open_in, reply: inout ReplyBuffer) throws(Errno) -> Outcome
+    func open(_ request: borrowing Request, _ arguments: fuse_open_in, reply: inout ReplyBuffer) throws(Errno)
+        -> Outcome
     func create(
         _ request: borrowing Request, _ arguments: fuse_create_in, name: Name, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome
@@ -63,7 +64,8 @@ public protocol FileSystem: AnyObject, Sendable {
     ) throws(Errno) -> Outcome
     func read(_ request: borrowing Request, _ arguments: fuse_read_in) throws(Errno) -> Outcome
     /// The data is the request's payload.
-    func write(_ request: borrowing Request, _ arguments: fuse_write_in, reply: inout ReplyBuffer) throws(Errno) -> Outcome
+    func write(_ request: borrowing Request, _ arguments: fuse_write_in, reply: inout ReplyBuffer) throws(Errno)
+        -> Outcome
     func flush(_ request: borrowing Request, _ arguments: fuse_flush_in) throws(Errno) -> Outcome
     func release(_ request: borrowing Request, _ arguments: fuse_release_in) throws(Errno) -> Outcome
     func fsync(_ request: borrowing Request, _ arguments: fuse_fsync_in) throws(Errno) -> Outcome
@@ -106,5 +108,6 @@ public protocol FileSystem: AnyObject, Sendable {
     func ioctl(
         _ request: borrowing Request, _ arguments: fuse_ioctl_in, input: RawSpan, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome
-    func poll(_ request: borrowing Request, _ arguments: fuse_poll_in, reply: inout ReplyBuffer) throws(Errno) -> Outcome
+    func poll(_ request: borrowing Request, _ arguments: fuse_poll_in, reply: inout ReplyBuffer) throws(Errno)
+        -> Outcome
 }

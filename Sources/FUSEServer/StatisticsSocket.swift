@@ -29,7 +29,9 @@ public enum StatisticsSocket {
             else { throw .permissionDenied }
         }
         unlink(path)
-        let listener = try Errno.check { socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | 0o2000000 /* SOCK_CLOEXEC */, 0) }
+        let listener = try Errno.check {
+            socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | 0o2000000 /* SOCK_CLOEXEC */, 0)
+        }
         try withAddress(path) { address, size throws(Errno) in _ = try Errno.check { bind(listener, address, size) } }
         _ = try Errno.check { listen(listener, 8) }
         _ = try ServerThread.start(name: "statistics") {

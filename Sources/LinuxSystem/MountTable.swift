@@ -41,7 +41,9 @@ public enum MountTable {
         guard let tail = halves.last, halves.count >= 2 else { return nil }
         let head = halves[0].split(separator: " ").map(String.init)
         let rest = tail.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
-        guard head.count >= 6, rest.count >= 3, let mountID = Int(head[0]), let parentID = Int(head[1]) else { return nil }
+        guard head.count >= 6, rest.count >= 3, let mountID = Int(head[0]), let parentID = Int(head[1]) else {
+            return nil
+        }
         let device = head[2].split(separator: ":").compactMap { UInt32($0) }
         guard device.count == 2 else { return nil }
         return MountEntry(

@@ -12,7 +12,8 @@ extension RingWorker {
         _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ file: BackingFile, offset: Int64, count: Int,
         _ ring: borrowing Ring
     ) {
-        let room = UnsafeMutableRawBufferPointer(rebasing: entry.pointee.payload[..<min(count, entry.pointee.payload.count)])
+        let room = UnsafeMutableRawBufferPointer(
+            rebasing: entry.pointee.payload[..<min(count, entry.pointee.payload.count)])
         var done = 0
         do throws(Errno) {
             switch file.policy.readPath(direct: file.isDirect) {
@@ -36,11 +37,13 @@ extension RingWorker {
         } catch {
             return commit(entry, index, error: error, count: 0, ring)
         }
-        submit(entry, index, file, opcode: IORING_OP_READ, offset: offset, count: room.count, done: done, flags: 0, ring)
+        submit(
+            entry, index, file, opcode: IORING_OP_READ, offset: offset, count: room.count, done: done, flags: 0, ring)
     }
 
     func write(
-        _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ file: BackingFile, offset: Int64, count: Int, flags: CInt,
+        _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ file: BackingFile, offset: Int64, count: Int,
+        flags: CInt,
         _ ring: borrowing Ring
     ) {
         guard file.policy.writePath() == .inline else {
@@ -59,7 +62,8 @@ extension RingWorker {
     }
 
     func synchronize(
-        _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ file: BackingFile, dataOnly: Bool, _ ring: borrowing Ring
+        _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ file: BackingFile, dataOnly: Bool,
+        _ ring: borrowing Ring
     ) {
         submit(
             entry, index, file, opcode: IORING_OP_FSYNC, offset: 0, count: 0, done: 0,
@@ -87,7 +91,8 @@ extension RingWorker {
         cliburing_prep_backing(
             ring.nextSubmission(), opcode.rawValue, entry.pointee.file!.descriptor.rawValue,
             opcode == IORING_OP_FSYNC ? nil : entry.pointee.payload.baseAddress! + done,
-            UInt32(entry.pointee.count - done), entry.pointee.offset + Int64(done), UInt32(bitPattern: entry.pointee.flags),
+            UInt32(entry.pointee.count - done), entry.pointee.offset + Int64(done),
+            UInt32(bitPattern: entry.pointee.flags),
             UserData(.backing, entry: index).rawValue)
     }
 

@@ -137,7 +137,8 @@ final class RingWorker: @unchecked Sendable {
 
     /// A refused REGISTER has completed already; the completions stay for ``serve(_:)``, which may find requests there.
     private func firstRefusal(_ ring: borrowing Ring) -> Result<Void, TransportError> {
-        withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<io_uring_cqe>?.self, capacity: entries.count + 1) { room in
+        withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<io_uring_cqe>?.self, capacity: entries.count + 1) {
+            room in
             for index in 0..<ring.completions(room) {
                 let cqe = room[index]!.pointee
                 guard cqe.res < 0, UserData(rawValue: cqe.user_data)?.kind == .command else { continue }
@@ -172,7 +173,8 @@ final class RingWorker: @unchecked Sendable {
     }
 
     private func handle(
-        _ completions: UnsafeMutableBufferPointer<UnsafeMutablePointer<io_uring_cqe>?>, _ count: Int, _ ring: borrowing Ring
+        _ completions: UnsafeMutableBufferPointer<UnsafeMutablePointer<io_uring_cqe>?>, _ count: Int,
+        _ ring: borrowing Ring
     ) {
         var requests = 0
         for index in 0..<count {

@@ -21,7 +21,9 @@ struct UserData: Equatable {
 
     /// Of a completion; nil if it is none of this program's.
     init?(rawValue: UInt64) {
-        guard let kind = Kind(rawValue: UInt8(truncatingIfNeeded: rawValue >> 32)), rawValue >> 40 == 0 else { return nil }
+        guard let kind = Kind(rawValue: UInt8(truncatingIfNeeded: rawValue >> 32)), rawValue >> 40 == 0 else {
+            return nil
+        }
         self.kind = kind
         entry = UInt32(truncatingIfNeeded: rawValue)
     }

@@ -58,7 +58,8 @@ struct Daemon {
             session.abandon(choice.transport)
             switch error {
             case .protocolTooOld(let major, let minor):
-                throw fail("the kernel speaks FUSE protocol \(major).\(minor); 7.36 (Linux 5.17) is needed", .unavailable)
+                throw fail(
+                    "the kernel speaks FUSE protocol \(major).\(minor); 7.36 (Linux 5.17) is needed", .unavailable)
             case .ended(let cause): throw fail("the mount ended before it was usable: \(cause)")
             case .transport(.unavailable(let cause, let remedy)): throw fail("\(cause); \(remedy)", .unavailable)
             case .transport(let error): throw fail("\(choice.transport.name): \(error)")
@@ -72,7 +73,8 @@ struct Daemon {
             return
         }
         if !report.leftovers.isEmpty {
-            log.error("stopped: \(report.cause); these threads did not end: \(report.leftovers.joined(separator: ", "))")
+            log.error(
+                "stopped: \(report.cause); these threads did not end: \(report.leftovers.joined(separator: ", "))")
             // A thread that blocks in the backing filesystem would make an ordinary exit wait for it.
             _exit(ExitCode.software.rawValue)
         }
@@ -125,7 +127,9 @@ struct Daemon {
 
     private func redirect(to file: String) throws {
         do throws(Errno) {
-            let descriptor = try Errno.check { clinux_openat(AT_FDCWD, file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644) }
+            let descriptor = try Errno.check {
+                clinux_openat(AT_FDCWD, file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+            }
             dup2(descriptor, 2)
             close(descriptor)
         } catch {

@@ -52,12 +52,15 @@ struct Finding: Codable {
 struct Doctor {
     func examine() -> [Finding] {
         [
-            kernel, fuseDevice, ringParameter, ioURing, cpus, fusectl, tracefs, program("fusermount3", "apt install fuse3"),
+            kernel, fuseDevice, ringParameter, ioURing, cpus, fusectl, tracefs,
+            program("fusermount3", "apt install fuse3"),
             memoryLock, descriptors, privileges, procfs, users,
         ]
     }
 
-    private func finding(_ name: String, _ ok: Bool, _ value: String, _ lack: Finding.State, _ remedy: String) -> Finding {
+    private func finding(_ name: String, _ ok: Bool, _ value: String, _ lack: Finding.State, _ remedy: String)
+        -> Finding
+    {
         Finding(name: name, state: ok ? .ok : lack, value: value, remedy: ok ? "" : remedy)
     }
 
@@ -116,7 +119,8 @@ struct Doctor {
         let events = mount.map { access($0.mountPoint + "/events/fuse/fuse_request_send/enable", W_OK) == 0 } ?? false
         return finding(
             "tracefs", events, mount == nil ? "not mounted" : events ? "mounted, with FUSE events" : "no FUSE events",
-            .limited, "mount -t tracefs tracefs /sys/kernel/tracing; without it the transport's own counts are not checked")
+            .limited,
+            "mount -t tracefs tracefs /sys/kernel/tracing; without it the transport's own counts are not checked")
     }
 
     private func program(_ name: String, _ remedy: String) -> Finding {
@@ -145,7 +149,8 @@ struct Doctor {
         let root = geteuid() == 0
         let handles = clinux_has_effective_capability(2 /* CAP_DAC_READ_SEARCH */) == 1
         return finding(
-            "privileges", root && handles, root ? handles ? "root" : "root without CAP_DAC_READ_SEARCH" : "user \(geteuid())",
+            "privileges", root && handles,
+            root ? handles ? "root" : "root without CAP_DAC_READ_SEARCH" : "user \(geteuid())",
             .limited,
             "as another user, files are created as that user, inodes are held by descriptor and no fault can be injected"
                 + " by fusectl")
@@ -159,7 +164,8 @@ struct Doctor {
         let wanted = ["fsgqa", "fsgqa2", "123456-fsgqa"]
         let missing = wanted.filter { name in name.withCString { getpwnam($0) } == nil }
         return finding(
-            "xfstests users", missing.isEmpty, missing.isEmpty ? "there" : "missing: \(missing.joined(separator: ", "))",
+            "xfstests users", missing.isEmpty,
+            missing.isEmpty ? "there" : "missing: \(missing.joined(separator: ", "))",
             .limited, "useradd \(missing.joined(separator: "; useradd "))")
     }
 }

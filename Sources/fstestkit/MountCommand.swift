@@ -133,7 +133,8 @@ struct Place {
     init(source: String, mountPoint: String) throws {
         self.source = try Place.directory(source, "source")
         self.mountPoint = try Place.mountPoint(mountPoint)
-        let inside = self.mountPoint == self.source || self.mountPoint.hasPrefix(self.source == "/" ? "/" : self.source + "/")
+        let inside =
+            self.mountPoint == self.source || self.mountPoint.hasPrefix(self.source == "/" ? "/" : self.source + "/")
         if inside {
             throw fail(
                 "the mount point \(self.mountPoint) lies inside the source \(self.source): the filesystem would contain"

@@ -42,7 +42,9 @@ struct StatsCommand: ParsableCommand {
 
     /// What the daemon of this mount says; nil if none of ours answers.
     static func ask(_ entry: MountEntry) -> SessionStatistics? {
-        guard let document = try? StatisticsSocket.ask(connection: entry.minor, uid: owner(of: entry)) else { return nil }
+        guard let document = try? StatisticsSocket.ask(connection: entry.minor, uid: owner(of: entry)) else {
+            return nil
+        }
         return try? JSONDecoder().decode(SessionStatistics.self, from: document)
     }
 

@@ -51,7 +51,9 @@ struct TransportChooser {
             )
         }
         guard value.hasPrefix("Y") || value.hasPrefix("1") else {
-            return ("FUSE over io_uring is switched off", "echo 1 > \(TransportChooser.parameter) (as root) switches it on")
+            return (
+                "FUSE over io_uring is switched off", "echo 1 > \(TransportChooser.parameter) (as root) switches it on"
+            )
         }
         return nil
     }
@@ -63,7 +65,9 @@ struct TransportChooser {
     private func ring(_ name: String, fallsBack: Bool) throws -> URingTransport {
         let possible = (try? CPUSet.possible().count) ?? 1
         if let rings = options.rings, rings > possible {
-            throw fail("rings takes a number from 1 to \(possible), the machine's possible CPUs, not \(rings)", .validationFailure)
+            throw fail(
+                "rings takes a number from 1 to \(possible), the machine's possible CPUs, not \(rings)",
+                .validationFailure)
         }
         let rings = options.rings ?? (name == "uring-single" ? 1 : nil)
         return URingTransport(name: name, rings: rings, depth: options.depth, fallsBack: fallsBack)

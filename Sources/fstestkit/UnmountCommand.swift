@@ -9,7 +9,8 @@ struct UnmountCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "unmount",
         abstract: "Unmount, and wait until the daemon has gone.",
-        discussion: "Exit status: 0 when the daemon has gone, 1 when the mount is in use or is none, 70 when the daemon stays.")
+        discussion:
+            "Exit status: 0 when the daemon has gone, 1 when the mount is in use or is none, 70 when the daemon stays.")
 
     @Argument(help: "Where it is mounted.")
     var mountPoint: String
@@ -36,7 +37,8 @@ struct UnmountCommand: ParsableCommand {
         while kill(daemon, 0) == 0 {
             if deadline.hasPassed {
                 throw fail(
-                    lazy ? "unmounted; process \(daemon) still serves open files"
+                    lazy
+                        ? "unmounted; process \(daemon) still serves open files"
                         : "unmounted, but the daemon, process \(daemon), does not end", .software)
             }
             usleep(2_000)
