@@ -20,6 +20,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // C only: the wire ABI, the system calls that Swift cannot import, the two libraries.
@@ -44,10 +46,20 @@ let package = Package(
 
         // Knows daemons only as child processes: never depends on a transport or on the filesystem.
         .target(name: "TestBench", dependencies: ["LinuxSystem", "CBench", "CLinux", system], swiftSettings: settings),
+        // The matrix, its results and their reports. Apart from TestBench, so that SQLite is built by those who need it.
+        .target(
+            name: "TestMatrix",
+            dependencies: [
+                "TestBench", "LinuxSystem", "CLinux", system,
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            resources: [.embedInCode("Report/Page/report.css"), .embedInCode("Report/Page/report.js")],
+            swiftSettings: settings),
         .executableTarget(
             name: "fstestkit",
             dependencies: [
-                "TestBench", "TransportLegacy", "TransportURing", "LoopbackFS",
+                "TestBench", "TestMatrix", "TransportLegacy", "TransportURing", "LoopbackFS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -58,7 +70,10 @@ let package = Package(
         .testTarget(name: "TransportURingTests", dependencies: ["TransportURing"], swiftSettings: settings),
         .testTarget(name: "TestBenchTests", dependencies: ["TestBench", "LinuxSystem"], swiftSettings: settings),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["TestBench", "LinuxSystem", "fstestkit"], swiftSettings: settings),
+            name: "TestMatrixTests", dependencies: ["TestMatrix", "TestBench", "LinuxSystem"], swiftSettings: settings),
+        .testTarget(
+            name: "IntegrationTests", dependencies: ["TestBench", "TestMatrix", "LinuxSystem", "fstestkit"],
+            swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

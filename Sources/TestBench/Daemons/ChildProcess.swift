@@ -26,23 +26,28 @@ public final class ChildProcess: Sendable {
     /// - Parameters:
     ///   - environment: variables on top of the bench's own.
     ///   - output: standard output and standard error are appended there; nil for /dev/null.
+    ///   - errors: standard error is appended there instead.
     /// - Throws: the errno of posix_spawn(3), ENOENT if there is no such program.
     public static func spawn(
-        _ command: [String], environment: [String: String] = [:], output: FilePath? = nil
+        _ command: [String], environment: [String: String] = [:], output: FilePath? = nil, errors: FilePath? = nil
     ) throws(Errno) -> ChildProcess {
-        var descriptor: Int32 = -1
-        if let output {
-            descriptor = try Errno.check {
-                clinux_openat(AT_FDCWD, output.string, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-            }
-        }
+        let descriptor = try openLog(output)
         defer { if descriptor >= 0 { close(descriptor) } }
+        let errorDescriptor = try errors == nil ? descriptor : openLog(errors)
+        defer { if errors != nil { close(errorDescriptor) } }
         let arguments = command.map { strdup($0) } + [nil]
         let variables = merged(environment).map { strdup($0) } + [nil]
         defer { for pointer in arguments + variables { free(pointer) } }
         var pid: pid_t = 0
-        _ = try Errno.check { clinux_spawn(&pid, arguments[0], arguments, variables, -1, descriptor, descriptor) }
+        _ = try Errno.check { clinux_spawn(&pid, arguments[0], arguments, variables, -1, descriptor, errorDescriptor) }
         return ChildProcess(pid: pid, command: command, log: output)
+    }
+
+    private static func openLog(_ path: FilePath?) throws(Errno) -> Int32 {
+        guard let path else { return -1 }
+        return try Errno.check {
+            clinux_openat(AT_FDCWD, path.string, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        }
     }
 
     private static func merged(_ extra: [String: String]) -> [String] {

@@ -40,6 +40,17 @@ public struct Cleaner: Sendable {
         }
     }
 
+    /// The process that the run was.
+    public var bench: ProcessID? {
+        for case .bench(let process) in entries { return process }
+        return nil
+    }
+
+    /// Processes that the run had started, as far as it wrote them down.
+    public var startedProcesses: [ProcessID] {
+        entries.compactMap { if case .process(let process, _) = $0 { process } else { nil } }
+    }
+
     var isBenchAlive: Bool {
         entries.contains { if case .bench(let process) = $0 { process.isAlive } else { false } }
     }

@@ -54,11 +54,11 @@ public final class Workbench: Sendable {
     ///
     /// - Throws: the errno of posix_spawn(3); ECANCELED once the run is being cleaned up.
     public func spawn(
-        _ command: [String], environment: [String: String] = [:], output: FilePath? = nil
+        _ command: [String], environment: [String: String] = [:], output: FilePath? = nil, errors: FilePath? = nil
     ) throws(Errno) -> ChildProcess {
         if isClosing.load(ordering: .acquiring) { throw .canceled }
         let marked = environment.merging([Ledger.variable: ledger.run]) { own, _ in own }
-        let child = try ChildProcess.spawn(command, environment: marked, output: output)
+        let child = try ChildProcess.spawn(command, environment: marked, output: output, errors: errors)
         ledger.record(.process(child.id, command: command.joined(separator: " ")))
         return child
     }

@@ -1,0 +1,51 @@
+import Foundation
+import TestBench
+
+/// What this machine can run, as far as that is known before it is tried.
+public struct Availability: Sendable {
+    /// Whether FUSE is there, the ring is switched on, the user is root. Reasons; nil where all is well.
+    public var fuse: String?
+    public var ring: String?
+    public var root: String?
+
+    public init(fuse: String? = nil, ring: String? = nil, root: String? = nil) {
+        self.fuse = fuse
+        self.ring = ring
+        self.root = root
+    }
+
+    public static let ringParameter = "/sys/module/fuse/parameters/enable_uring"
+
+    /// This machine.
+    public static var current: Availability {
+        var result = Availability()
+        if access("/dev/fuse", F_OK) != 0 { result.fuse = "there is no /dev/fuse: the fuse module is not loaded" }
+        if let value = try? String(contentsOfFile: ringParameter, encoding: .utf8) {
+            if !value.hasPrefix("Y") && !value.hasPrefix("1") {
+                result.ring = "FUSE over io_uring is switched off; as root: echo 1 > \(ringParameter)"
+            }
+        } else {
+            result.ring = "this kernel has no FUSE over io_uring (Linux 6.14 or later with CONFIG_FUSE_IO_URING)"
+        }
+        if geteuid() != 0 { result.root = "needs root" }
+        return result
+    }
+
+    /// Why this cell cannot be run here; nil if it can be tried.
+    public func obstacle(_ entry: MatrixPlan.Entry, _ configuration: MatrixConfiguration) -> String? {
+        if let fuse { return fuse }
+        if entry.target.transport?.usesRing == true, let ring { return ring }
+        switch entry.cell.suite {
+        case "stop-path": return root
+        case "xfstests":
+            guard let checkout = configuration.xfstests else {
+                return "no checkout of xfstests is named (--xfstests DIR or XFSTESTS_DIR)"
+            }
+            if !FileManager.default.isExecutableFile(atPath: checkout + "/check") {
+                return "\(checkout) is no checkout of xfstests: it has no program `check`"
+            }
+            return root
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,154 @@
+import Foundation
+import TestBench
+import Yams
+
+/// `fstestkit.yaml`: the settings of a project that runs the same matrix daily.
+public struct ConfigurationFile {
+    /// What is wrong with a file, and in which line.
+    public struct Fault: Error, Hashable, Sendable {
+        public var path: String
+        public var line: Int?
+        public var what: String
+    }
+
+    public static let name = "fstestkit.yaml"
+
+    private let path: String
+    private var layer = ConfigurationLayer()
+
+    /// Reads a file.
+    ///
+    /// - Throws: ``Fault``.
+    public static func read(_ path: String) throws -> ConfigurationLayer {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw Fault(path: path, what: "cannot be read")
+        }
+        return try parse(text, path: path)
+    }
+
+    /// - Parameter path: for messages.
+    static func parse(_ text: String, path: String) throws -> ConfigurationLayer {
+        var file = ConfigurationFile(path: path)
+        let node: Node?
+        do {
+            node = try compose(yaml: text)
+        } catch let error as YamlError {
+            throw Fault(path: path, what: "\(error)".replacing("\n", with: " "))
+        }
+        // An empty file says nothing.
+        guard let node else { return file.layer }
+        guard let mapping = node.mapping else { throw file.fault(node, "is no list of settings (key: value)") }
+        for (key, value) in mapping { try file.take(key, value) }
+        return file.layer
+    }
+
+    private init(path: String) {
+        self.path = path
+    }
+
+    private static let keys = [
+        "suites", "own-suites", "transports", "daemons", "depths", "cycles", "quick", "seed", "xfstests", "timeout",
+        "arguments", "output",
+    ]
+
+    private mutating func take(_ keyNode: Node, _ node: Node) throws {
+        let key = keyNode.string ?? ""
+        switch key {
+        case "suites": layer.suites = try strings(node)
+        case "own-suites": layer.ownSuites = try list(node).map(ownSuite)
+        case "transports": layer.transports = try transports(node)
+        case "daemons": layer.daemons = try list(node).map(daemon)
+        case "depths": layer.depths = try list(node).map(integer)
+        case "cycles": layer.cycles = try integer(node)
+        case "quick":
+            guard let value = node.bool else { throw fault(node, "quick is true or false") }
+            layer.quick = value
+        case "seed":
+            guard let value = node.scalar.flatMap({ UInt64($0.string) }) else {
+                throw fault(node, "seed is a number from 0 on")
+            }
+            layer.seed = value
+        case "xfstests": layer.xfstests = try string(node)
+        case "timeout":
+            guard let value = node.float ?? node.int.map(Double.init) else {
+                throw fault(node, "timeout is a number of seconds")
+            }
+            layer.timeout = value
+        case "arguments":
+            guard let mapping = node.mapping else { throw fault(node, "arguments is a list by suite") }
+            var arguments: [String: [String]] = [:]
+            for (suite, list) in mapping { arguments[try string(suite)] = try strings(list) }
+            layer.arguments = arguments
+        case "output": layer.output = try string(node)
+        default:
+            throw fault(
+                keyNode, "there is no setting '\(key)'; there are \(ConfigurationFile.keys.joined(separator: ", "))")
+        }
+        let file = path.split(separator: "/").last.map(String.init) ?? path
+        layer.origins[key] = "\(file):\(keyNode.mark?.line ?? 0)"
+    }
+
+    private func transports(_ node: Node) throws -> [TransportName] {
+        if node.string == "all" { return TransportName.allCases }
+        return try list(node).map { entry in
+            guard let transport = TransportName(rawValue: try string(entry)) else {
+                let known = TransportName.allCases.map(\.rawValue).joined(separator: ", ")
+                throw fault(entry, "there is no transport '\(try string(entry))'; there are \(known)")
+            }
+            return transport
+        }
+    }
+
+    private func daemon(_ node: Node) throws -> MatrixConfiguration.TargetChoice {
+        let fields = try fields(node, ["name", "command", "mount-helper", "clean-status"])
+        let statuses =
+            try fields["clean-status"].map { try list($0).map { Int32(truncatingIfNeeded: try integer($0)) } } ?? []
+        let name = try fields["name"].map(string)
+        switch (try fields["command"].map(string), try fields["mount-helper"].map(string)) {
+        case (let command?, nil): return .init(label: name, command: command, cleanStatuses: statuses)
+        case (nil, let type?): return .init(label: name, mountHelper: type, cleanStatuses: statuses)
+        default: throw fault(node, "a daemon has either a command or a mount-helper")
+        }
+    }
+
+    private func ownSuite(_ node: Node) throws -> MatrixConfiguration.OwnSuite {
+        let fields = try fields(node, ["name", "command"])
+        guard let name = fields["name"], let command = fields["command"] else {
+            throw fault(node, "a suite of your own has a name and a command")
+        }
+        return .init(name: try string(name), command: try string(command))
+    }
+
+    private func fields(_ node: Node, _ known: [String]) throws -> [String: Node] {
+        guard let mapping = node.mapping else { throw fault(node, "here belong \(known.joined(separator: ", "))") }
+        var fields: [String: Node] = [:]
+        for (key, value) in mapping {
+            guard let name = key.string, known.contains(name) else {
+                throw fault(key, "there is no '\(key.string ?? "")' here; there are \(known.joined(separator: ", "))")
+            }
+            fields[name] = value
+        }
+        return fields
+    }
+
+    /// A list, or a single value as a list of one.
+    private func list(_ node: Node) throws -> [Node] {
+        if let sequence = node.sequence { return Array(sequence) }
+        if node.null != nil && node.string == "" { return [] }
+        return [node]
+    }
+
+    private func strings(_ node: Node) throws -> [String] { try list(node).map(string) }
+
+    private func string(_ node: Node) throws -> String {
+        guard let text = node.scalar?.string else { throw fault(node, "here belongs one value") }
+        return text
+    }
+
+    private func integer(_ node: Node) throws -> Int {
+        guard let number = node.int else { throw fault(node, "'\(node.scalar?.string ?? "this")' is no whole number") }
+        return number
+    }
+
+    private func fault(_ node: Node, _ what: String) -> Fault { Fault(path: path, line: node.mark?.line, what: what) }
+}

@@ -1,0 +1,44 @@
+import Glibc
+import TestBench
+
+/// Follows the file that a suite's standard output goes to. A file, not a pipe: it survives both ends, and nobody blocks on it.
+struct EventFile {
+    private let descriptor: Int32
+    private var rest: [UInt8] = []
+    /// Lines that were no events: an old suite, or a stray print.
+    private(set) var strayLines: [String] = []
+
+    /// - Parameter path: made if it is not there.
+    init?(path: String) {
+        descriptor = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { return nil }
+    }
+
+    func close() { Glibc.close(descriptor) }
+
+    /// What was written since the last time, whole lines only.
+    mutating func read() -> [SuiteEvent] {
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        var events: [SuiteEvent] = []
+        while true {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            if count < 0 && errno == EINTR { continue }
+            if count <= 0 { return events }
+            rest += buffer[..<count]
+            var start = 0
+            while let end = rest[start...].firstIndex(of: UInt8(ascii: "\n")) {
+                take(rest[start..<end], &events)
+                start = end + 1
+            }
+            rest.removeFirst(start)
+        }
+    }
+
+    private mutating func take(_ line: ArraySlice<UInt8>, _ events: inout [SuiteEvent]) {
+        if let event = SuiteEvent(line: line) {
+            events.append(event)
+        } else if !line.isEmpty && strayLines.count < 20 {
+            strayLines.append(String(decoding: line.prefix(500), as: UTF8.self))
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import Foundation
+import TestBench
+
+/// The cells of a matrix, in the order in which they are run. It follows from the configuration and the seed alone, never from the
+/// machine, so that shards on different machines agree on it.
+public struct MatrixPlan: Sendable {
+    public struct Entry: Sendable, Hashable {
+        public var cell: Cell
+        public var target: MatrixConfiguration.TargetChoice
+        public var seed: UInt64
+    }
+
+    public let configuration: MatrixConfiguration
+    public let seed: UInt64
+    public let entries: [Entry]
+
+    public init(_ configuration: MatrixConfiguration, seed: UInt64) {
+        self.configuration = configuration
+        self.seed = seed
+        var entries: [Entry] = []
+        for cycle in 1...max(1, configuration.cycles) {
+            for suite in configuration.suites {
+                for target in configuration.targets {
+                    let usesRing = target.transport?.usesRing ?? false
+                    let depths: [Int?] = usesRing && !configuration.depths.isEmpty ? configuration.depths : [nil]
+                    for depth in depths {
+                        let cell = Cell(suite: suite, target: target.label, depth: depth, cycle: cycle)
+                        entries.append(Entry(cell: cell, target: target, seed: MatrixPlan.seed(seed, cell.key)))
+                    }
+                }
+            }
+        }
+        self.entries = entries
+    }
+
+    /// A seed for one cell: the same in whichever shard, and after a resume. At most nine digits, to be typed again.
+    static func seed(_ seed: UInt64, _ key: String) -> UInt64 {
+        // FNV-1a, over the run's seed and the cell's key.
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in "\(seed)/\(key)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        return hash % 999_999_999 + 1
+    }
+
+    /// The plan as the `matrix` of a GitHub Actions job: one entry for each cell, or for each of `shards` shards.
+    public func json(shards: Int?) throws -> String {
+        let count = shards ?? entries.count
+        let jobs = (1...max(1, count)).map { index in
+            let shard = Shard(index: index, count: count)
+            let cells = entries.indices.filter(shard.contains).map { entries[$0].cell }
+            return Job(
+                name: cells.count == 1 ? cells[0].key : "shard \(index) of \(count)", shard: shard.description,
+                seed: seed,
+                cells: cells.map {
+                    JobCell(key: $0.key, suite: $0.suite, target: $0.target, depth: $0.depth, cycle: $0.cycle)
+                })
+        }
+        let encoder = JSONEncoder()
+        // One line: it goes into a job's output.
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(Jobs(include: jobs.filter { !$0.cells.isEmpty })), as: UTF8.self)
+    }
+
+    private struct Jobs: Encodable { let include: [Job] }
+
+    private struct Job: Encodable {
+        let name: String
+        let shard: String
+        let seed: UInt64
+        let cells: [JobCell]
+    }
+
+    private struct JobCell: Encodable {
+        let key: String
+        let suite: String
+        let target: String
+        let depth: Int?
+        let cycle: Int
+    }
+}
+
+/// The K-th of N parts of a plan.
+public struct Shard: Sendable, Hashable, CustomStringConvertible {
+    /// From 1.
+    public var index: Int
+    public var count: Int
+
+    public init(index: Int, count: Int) {
+        self.index = index
+        self.count = count
+    }
+
+    /// Reads `2/3`.
+    public init?(_ text: String) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+        guard parts.count == 2, let index = parts[0], let count = parts[1], count >= 1, (1...count).contains(index)
+        else {
+            return nil
+        }
+        self.init(index: index, count: count)
+    }
+
+    /// Whether the cell at this place of the plan belongs to it: they are dealt out in turn, so that each shard gets some of
+    /// every suite.
+    public func contains(_ position: Int) -> Bool { position % count == index - 1 }
+
+    /// Which shard has it.
+    public static func owner(of position: Int, count: Int) -> Shard { Shard(index: position % count + 1, count: count) }
+
+    public var description: String { "\(index)/\(count)" }
+}

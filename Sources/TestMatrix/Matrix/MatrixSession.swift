@@ -1,0 +1,86 @@
+import Foundation
+import TestBench
+
+/// Everything that a run of the matrix stands on: the store, the run's records, its folder and its lock.
+public struct MatrixSession {
+    public let store: Store
+    public let plan: MatrixPlan
+    public let run: RunRecord
+    public let cells: [CellRecord]
+    public let folder: RunFolder
+    /// What was removed of a killed bench.
+    public var cleanedUp: [String] = []
+
+    public enum Fault: Error, Hashable, Sendable {
+        /// Another bench works on this run.
+        case busy(String)
+        case nothingToResume
+        /// The run was recorded by a version whose configuration this one does not read.
+        case unreadable(String)
+    }
+
+    /// The one store of a folder, made if need be.
+    public static func store(in output: String, mustExist: Bool = false) throws -> Store {
+        if !mustExist { try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true) }
+        return try Store(path: storePath(in: output), mustExist: mustExist)
+    }
+
+    public static func storePath(in output: String) -> String { output + "/results.sqlite" }
+
+    /// Begins a new run and records its plan.
+    public static func begin(
+        _ configuration: MatrixConfiguration, shard: Shard?, availability: Availability, tool: String,
+        commandLine: [String]
+    ) throws -> MatrixSession {
+        let store = try store(in: configuration.output)
+        let seed = configuration.seed ?? UInt64.random(in: 1...999_999_999)
+        let plan = MatrixPlan(configuration, seed: seed)
+        let now = Date()
+        let id = RunRecord.newID(at: now)
+        guard let folder = try RunFolder(path(of: "runs/" + id, in: configuration.output)) else { throw Fault.busy(id) }
+        let run = RunRecord(
+            id: id, started: now, tool: tool, kernel: Machine.kernel, machine: .current,
+            environment: RunRecord.currentEnvironment, commandLine: commandLine,
+            configuration: try JSONColumn.text(configuration), seed: seed, shard: shard?.description,
+            folder: "runs/" + id)
+        let (recorded, cells) = try store.begin(
+            run, cells: MatrixRunner.cells(plan, shard: shard, availability: availability))
+        return MatrixSession(store: store, plan: plan, run: recorded, cells: cells, folder: folder)
+    }
+
+    /// Takes up the last run that was not finished and that no bench works on: finished cells stay, the one that was running is
+    /// run again as a whole.
+    public static func resume(in output: String) throws -> MatrixSession {
+        let store = try store(in: output, mustExist: true)
+        var busy: String?
+        for run in try store.runs(limit: 100) where run.state != .finished && run.folder.hasPrefix("runs/") {
+            guard let folder = try RunFolder(path(of: run.folder, in: output)) else {
+                busy = busy ?? run.id
+                continue
+            }
+            return try resume(run, store, folder, output)
+        }
+        if let busy { throw Fault.busy(busy) }
+        throw Fault.nothingToResume
+    }
+
+    private static func resume(_ run: RunRecord, _ store: Store, _ folder: RunFolder, _ output: String) throws
+        -> MatrixSession
+    {
+        guard var configuration = try? JSONColumn.value(MatrixConfiguration.self, run.configuration) else {
+            throw Fault.unreadable(run.id)
+        }
+        configuration.output = output
+        let cleanedUp = folder.cleanUp()
+        let run = try store.end(run, state: .running, at: Date())
+        let cells = try store.cells(of: run).map { $0.state == .running ? try store.reset($0) : $0 }
+        return MatrixSession(
+            store: store, plan: MatrixPlan(configuration, seed: run.seed), run: run, cells: cells, folder: folder,
+            cleanedUp: cleanedUp)
+    }
+
+    /// The absolute path of something in the output folder.
+    static func path(of name: String, in output: String) -> String {
+        URL(fileURLWithPath: output).standardizedFileURL.path + "/" + name
+    }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import Glibc
+import SystemPackage
+import TestBench
+
+/// One cell at work: the suite's process, what it says, and its end. Whatever the suite does, this comes to an end.
+final class SuiteRun {
+    enum End {
+        /// By itself, with every test told.
+        case finished
+        /// It says that it is not for this machine.
+        case unavailable(String)
+        /// It died, or had to be ended; what the one result says that stands for it.
+        case broken(Verdict, String)
+        /// The bench was told to stop.
+        case interrupted
+    }
+
+    private let bench: Workbench
+    private let command: [String]
+    /// Where the suite's own output goes; absolute.
+    let folder: String
+    private let silence: Duration
+    private(set) var results = 0
+    private(set) var failures = 0
+    /// Once it was started.
+    private(set) var process: ProcessID?
+    /// The test that began and has not ended.
+    private(set) var current: (area: String, name: String)?
+
+    /// - Parameter silence: after so long without a word it counts as hung.
+    init(bench: Workbench, command: [String], folder: String, silence: Duration) {
+        self.bench = bench
+        self.command = command
+        self.folder = folder
+        self.silence = silence
+    }
+
+    var events: String { folder + "/events.jsonl" }
+    var log: String { folder + "/log" }
+
+    /// Starts it and hands on what it says, as it comes.
+    ///
+    /// - Parameters:
+    ///   - isStopped: asked often; true ends the suite.
+    ///   - tick: called several times a second.
+    func run(isStopped: () -> Bool, tick: () throws -> Void, take: ([SuiteEvent]) throws -> Void) throws -> End {
+        guard var file = EventFile(path: events) else { return .broken(.crashed, "\(events) cannot be made") }
+        defer { file.close() }
+        let child: ChildProcess
+        do {
+            child = try bench.spawn(command, output: FilePath(events), errors: FilePath(log))
+        } catch {
+            return .broken(.crashed, "\(command.first ?? "the suite") does not start: \(error.name)")
+        }
+        process = child.id
+        var heard = ContinuousClock.now
+        while true {
+            let status = child.wait(.milliseconds(50))
+            let said = file.read()
+            if !said.isEmpty { heard = .now }
+            note(said)
+            try take(said)
+            try tick()
+            if let status {
+                child.signalGroup(SIGKILL)
+                return end(status, file.strayLines)
+            }
+            let isHung = heard.duration(to: .now) > silence
+            if isStopped() || isHung {
+                stop(child)
+                let rest = file.read()
+                note(rest)
+                try take(rest)
+                if !isHung { return .interrupted }
+                return .broken(.hung, "the suite said nothing for \(Words.duration(silence.seconds))\(afterResults)")
+            }
+        }
+    }
+
+    /// First as a person would, so that it cleans up after itself; then for good.
+    private func stop(_ child: ChildProcess) {
+        child.signal(SIGTERM)
+        if child.wait(.seconds(30)) == nil { child.kill() }
+        child.signalGroup(SIGKILL)
+    }
+
+    private func note(_ events: [SuiteEvent]) {
+        for event in events {
+            switch event {
+            case .planned: break
+            case .started(let area, let name): current = (area, name)
+            case .finished(let result):
+                results += 1
+                if result.verdict.isFailure { failures += 1 }
+                if current?.area == result.area && current?.name == result.name { current = nil }
+            }
+        }
+    }
+
+    private func end(_ status: ExitStatus, _ strayLines: [String]) -> End {
+        switch status {
+        case .exited(0) where results > 0: return .finished
+        case .exited(0): return .broken(.crashed, "the suite ended without a result")
+        case .exited(1) where failures > 0: return .finished
+        case .exited(69) where results == 0: return .unavailable(lastWords ?? "the suite says that it cannot run here")
+        // Something that was asked for is not to be had, and its results say so.
+        case .exited(69): return .finished
+        default:
+            let words = lastWords ?? strayLines.last
+            return .broken(.crashed, "the suite ended with \(status)\(afterResults)" + (words.map { ": \($0)" } ?? ""))
+        }
+    }
+
+    private var afterResults: String { " after \(Words.count(results, "result"))" }
+
+    /// The last line that it wrote for people.
+    private var lastWords: String? {
+        guard let text = try? String(contentsOfFile: log, encoding: .utf8) else { return nil }
+        return text.split(separator: "\n").last { !$0.allSatisfy(\.isWhitespace) }.map { line in
+            let line = line.hasPrefix("fstestkit: ") ? line.dropFirst("fstestkit: ".count) : line
+            return String(line.prefix(300))
+        }
+    }
+}

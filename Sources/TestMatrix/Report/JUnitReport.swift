@@ -1,0 +1,91 @@
+import Foundation
+import TestBench
+
+/// A run as JUnit XML, in the dialect of Jenkins' xUnit plug-in, which the common CI systems read.
+///
+/// A cell is a test suite. `failed` becomes a failure, `hung` and `crashed` become errors, and a cell without results is left out,
+/// since a suite of no tests reads as a passed one; it is named among the properties.
+public struct JUnitReport {
+    private let report: RunReport
+
+    public init(_ report: RunReport) {
+        self.report = report
+    }
+
+    public var text: String {
+        let counts = report.counts
+        var lines = [
+            #"<?xml version="1.0" encoding="UTF-8"?>"#,
+            Markup.open(
+                "testsuites",
+                [
+                    "name": "fstestkit \(report.run.id)", "time": time(report.seconds), "tests": "\(counts.total)",
+                    "failures": "\(counts.failed)", "errors": "\(counts.hung + counts.crashed)",
+                ]),
+        ]
+        for cell in report.cells where !cell.results.isEmpty { lines += suite(cell) }
+        lines.append("</testsuites>")
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func suite(_ cell: CellReport) -> [String] {
+        let counts = cell.counts
+        var lines = [
+            Markup.open(
+                "testsuite",
+                [
+                    "name": cell.record.cell.key, "tests": "\(counts.total)", "failures": "\(counts.failed)",
+                    "errors": "\(counts.hung + counts.crashed)", "skipped": "\(counts.skipped)",
+                    "time": time(cell.record.seconds), "timestamp": cell.record.started.map(Words.timestamp),
+                    "hostname": report.run.machine.name,
+                ]),
+            "<properties>",
+        ]
+        var properties = [
+            ("kernel", report.run.kernel), ("tool", report.run.tool), ("seed", "\(cell.record.seed)"),
+            ("command", cell.record.command.joined(separator: " ")), ("state", cell.record.state.rawValue),
+        ]
+        properties += (report.leftOut + report.unfinished).map { ("not run: \($0.record.cell.key)", $0.record.reason) }
+        lines += properties.map { Markup.open("property", ["name": $0.0, "value": $0.1], isEmpty: true) }
+        lines.append("</properties>")
+        for result in cell.results { lines += test(result, in: cell) }
+        lines.append("</testsuite>")
+        return lines
+    }
+
+    private func test(_ result: TestResult, in cell: CellReport) -> [String] {
+        let place = cell.record.cell
+        let opening: KeyValuePairs<String, String?> = [
+            "name": result.name,
+            "classname": "\(place.suite).\(place.column.replacing("/", with: "."))"
+                + (place.cycle > 1 ? ".cycle-\(place.cycle)" : "") + ".\(result.area)",
+            "time": time(result.seconds),
+        ]
+        if result.verdict == .passed && result.evidence.isEmpty {
+            return [Markup.open("testcase", opening, isEmpty: true)]
+        }
+        var lines = [Markup.open("testcase", opening)]
+        switch result.verdict {
+        case .passed: break
+        case .skipped: lines.append(Markup.open("skipped", ["message": result.message], isEmpty: true))
+        case .failed, .hung, .crashed:
+            let name = result.verdict == .failed ? "failure" : "error"
+            lines.append(
+                Markup.open(name, ["type": result.verdict.rawValue, "message": result.message])
+                    + Markup.escaped(details(result)) + "</\(name)>")
+        }
+        if !result.evidence.isEmpty {
+            lines.append("<system-out>" + Markup.escaped(result.evidence.joined(separator: "\n")) + "</system-out>")
+        }
+        lines.append("</testcase>")
+        return lines
+    }
+
+    private func details(_ result: TestResult) -> String {
+        let checks = (result.checks ?? []).filter(\.verdict.isFailure).map { "\($0.name): \($0.message)" }
+        return ([result.message] + checks).joined(separator: "\n")
+    }
+
+    /// Seconds with three decimals; never `inf`, and no exponent.
+    private func time(_ seconds: Double) -> String { String(format: "%.3f", max(0, seconds)) }
+}

@@ -1,0 +1,87 @@
+import TestBench
+
+/// A run as Markdown that fits a CI job's summary: the matrix, what failed, what was left out.
+public struct MarkdownReport {
+    private let report: RunReport
+    /// GitHub cuts a summary off at 1 MiB; nobody reads half of that.
+    private static let limit = 50
+
+    public init(_ report: RunReport) {
+        self.report = report
+    }
+
+    public var text: String {
+        var lines = ["## \(icon(report.standing)) fstestkit: \(TextReport.summary(report))", ""]
+        lines.append("| suite | " + report.columns.map(escaped).joined(separator: " | ") + " |")
+        lines.append("|---|" + String(repeating: "---:|", count: report.columns.count))
+        for suite in report.suites {
+            let squares = report.columns.map { column in
+                report.square(suite, column).map { "\(icon($0.standing)) \(squareText($0))" } ?? ""
+            }
+            lines.append("| **\(escaped(suite))** | " + squares.joined(separator: " | ") + " |")
+        }
+        lines += [
+            "",
+            "Each square: passed / executed. Linux \(report.run.kernel), \(Words.moment(report.run.started)), "
+                + "seed \(report.run.seed), run `\(report.run.id)`.",
+        ]
+        lines += failures()
+        lines += section("Left out", report.leftOut.map { "`\($0.record.cell.key)`: \(escaped($0.record.reason))" })
+        lines += section("Not run", report.unfinished.map { "`\($0.record.cell.key)` \(escaped($0.record.reason))" })
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func failures() -> [String] {
+        let failures = report.failures
+        guard !failures.isEmpty else { return [] }
+        var lines = ["", "### Failures", "", "| cell | test | verdict | what |", "|---|---|---|---|"]
+        for (cell, result) in failures.prefix(MarkdownReport.limit) {
+            lines.append(
+                "| `\(cell.record.cell.key)` | \(escaped(result.area + "/" + result.name)) | \(result.verdict.rawValue) | "
+                    + "\(escaped(result.message)) |")
+        }
+        if failures.count > MarkdownReport.limit {
+            lines += ["", "… and \(failures.count - MarkdownReport.limit) more; the HTML page has them all."]
+        }
+        return lines
+    }
+
+    private func section(_ title: String, _ items: [String]) -> [String] {
+        items.isEmpty
+            ? []
+            : ["", "<details><summary>\(title): \(items.count)</summary>", ""] + items.map { "- \($0)" }
+                + ["", "</details>"]
+    }
+
+    private func squareText(_ square: SquareReport) -> String {
+        switch square.standing {
+        case .leftOut: "left out"
+        case .empty: "nothing ran"
+        case .unfinished where square.counts.total == 0: "not run"
+        case .passed, .failed, .unfinished:
+            "\(square.counts.passed)/\(square.counts.executed), \(Words.duration(square.seconds))"
+        }
+    }
+
+    private func icon(_ standing: Standing) -> String {
+        switch standing {
+        case .passed: "✅"
+        case .failed: "❌"
+        case .unfinished: "⏳"
+        case .empty, .leftOut: "⚪"
+        }
+    }
+
+    /// What means something in a table's cell is taken literally.
+    private func escaped(_ text: String) -> String {
+        var result = ""
+        for character in text {
+            switch character {
+            case "\n", "\r": result += " "
+            case "|", "\\", "`", "*", "_", "[", "]", "<", ">", "#": result += "\\" + String(character)
+            default: result.append(character)
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,70 @@
+import TestBench
+
+extension PageReport {
+    /// Tests of this run that pass and fail, or have begun to fail, over all runs in the store.
+    var history: String {
+        let here = Set(report.cells.flatMap { $0.results.map { PastRuns.key($0.suite, $0.target, $0.area, $0.name) } })
+        let rows = past.troubles.filter { here.contains($0.key) }.sorted { one, other in
+            if (one.value.failsSince == nil) != (other.value.failsSince == nil) { return one.value.failsSince != nil }
+            if one.value.failures.share != other.value.failures.share {
+                return one.value.failures.share > other.value.failures.share
+            }
+            return one.key < other.key
+        }
+        guard !rows.isEmpty else { return "" }
+        var html = """
+            <section aria-labelledby="history-title"><h2 id="history-title">Failures over past runs</h2>
+            <p>The dot is the share of executed runs that failed, the band Wilson's 95 % interval. Ticks are the last \
+            \(PastRuns.limit) runs, tall where it failed.</p>
+            <div class="scroll"><table class="record"><thead><tr><th scope="col">test</th><th scope="col">standing</th>\
+            <th scope="col">failed</th><th scope="col">0 – 100 %</th><th scope="col">last runs</th></tr></thead><tbody>
+            """
+        for (key, record) in rows.prefix(100) {
+            html +=
+                "<tr><td><span class=\"where\">\(Markup.escaped(record.suite))/\(Markup.escaped(record.target))</span> "
+                + "\(Markup.escaped(record.area))/<wbr>\(Markup.escaped(record.name))</td>"
+                + "<td>\(record.standing)\(record.failsSince.map { "<span class=\"message\">since \(Markup.escaped($0.run))</span>" } ?? "")</td>"
+                + "<td class=\"number\">\(record.failures.text)</td><td>\(Plots.interval(record.failures))</td>"
+                + "<td>\(past.strips[key].map(Plots.strip) ?? "")</td></tr>"
+        }
+        html += "</tbody></table></div>"
+        if rows.count > 100 {
+            html += "<p>… and \(rows.count - 100) more: <code>fstestkit history</code> shows them.</p>"
+        }
+        return html + "</section>"
+    }
+
+    /// What was not run, and why.
+    var leftOut: String {
+        let cells = report.leftOut + report.unfinished
+        guard !cells.isEmpty else { return "" }
+        var html =
+            "<section id=\"left-out\" aria-labelledby=\"left-out-title\"><h2 id=\"left-out-title\">Not run</h2><ul>"
+        for cell in cells {
+            let reason = cell.record.reason.isEmpty ? "the run was interrupted" : cell.record.reason
+            html += "<li><b>\(Markup.escaped(cell.record.cell.key))</b>: \(Markup.escaped(reason))</li>"
+        }
+        return html + "</ul></section>"
+    }
+
+    /// Where and how it was run.
+    var conditions: String {
+        let run = report.run
+        var rows = [
+            ("command", run.commandLine.joined(separator: " ")), ("seed", "\(run.seed)"),
+            ("kernel", "Linux \(run.kernel)"),
+            (
+                "machine",
+                "\(run.machine.name), \(run.machine.processors) × \(run.machine.processor), "
+                    + "\(Words.memory(run.machine.memory)), \(run.machine.architecture)"
+            ),
+            ("system", run.machine.system), ("fstestkit", run.tool), ("started", Words.moment(run.started)),
+        ]
+        rows += run.environment.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        let html = rows.map {
+            "<tr><th scope=\"row\">\(Markup.escaped($0.0))</th><td>\(Markup.escaped($0.1))</td></tr>"
+        }
+        return "<section aria-labelledby=\"how-title\"><h2 id=\"how-title\">Conditions</h2><div class=\"scroll\">"
+            + "<table class=\"how\"><tbody>\(html.joined())</tbody></table></div></section>"
+    }
+}

@@ -1,0 +1,117 @@
+import TestBench
+
+extension PageReport {
+    /// The heat map: a row for each suite and, below it, one for each of its areas; a column for each target.
+    var matrix: String {
+        var html = """
+            <section id="matrix" aria-labelledby="matrix-title"><h2 id="matrix-title">Matrix</h2>
+            <div class="scroll" tabindex="0" role="region" aria-labelledby="matrix-title"><table class="heat" \
+            style="min-width:\(11 + 6 * report.columns.count)rem"><thead><tr><th scope="col">passed of executed</th>
+            """
+        for column in report.columns { html += "<th scope=\"col\">\(Markup.escaped(column))</th>" }
+        html += "</tr></thead>"
+        for suite in report.suites {
+            html += "<tbody class=\"suite\"><tr class=\"whole\"><th scope=\"row\">\(Markup.escaped(suite))</th>"
+            for column in report.columns { html += suiteSquare(suite, column) }
+            html += "</tr>"
+            for area in areas(of: suite) {
+                html += "<tr><th scope=\"row\">\(Markup.escaped(area))</th>"
+                for column in report.columns { html += areaSquare(suite, column, area) }
+                html += "</tr>"
+            }
+            html += "</tbody>"
+        }
+        return html + "</table></div></section>"
+    }
+
+    private func areas(of suite: String) -> [String] {
+        report.cells.filter { $0.record.cell.suite == suite }.flatMap { $0.results.map(\.area) }.uniqued()
+    }
+
+    private func suiteSquare(_ suite: String, _ column: String) -> String {
+        guard let square = report.square(suite, column) else { return "<td></td>" }
+        let counts = square.counts
+        guard counts.total > 0 else {
+            let words = square.standing == .leftOut ? "left out" : "not run"
+            return
+                "<td class=\"none\" title=\"\(Markup.escaped(square.reason))\"><a href=\"#left-out\">\(words)</a></td>"
+        }
+        let name = PageReport.anchor("cell", square.cells.first { !$0.results.isEmpty }?.record.cell.key ?? "")
+        let bad =
+            counts.failures > 0
+            ? "<small>\(Words.count(counts.failures, "failure"))</small>"
+            : "<small>\(Words.duration(square.seconds))</small>"
+        return
+            "<td class=\"\(heat(counts))\"><a href=\"#\(name)\" aria-label=\"\(Markup.escaped("\(suite) on \(column): \(counts.text)"))\">"
+            + "<b>\(counts.passed)/\(counts.executed)</b>\(bad)</a></td>"
+    }
+
+    private func areaSquare(_ suite: String, _ column: String, _ area: String) -> String {
+        let cells = report.cells.filter { $0.record.cell.suite == suite && $0.record.cell.column == column }
+        let counts = Counts(cells.flatMap { $0.results.lazy.filter { $0.area == area }.map(\.verdict) })
+        guard counts.total > 0, let cell = cells.first(where: { $0.results.contains { $0.area == area } }) else {
+            return "<td class=\"none\"></td>"
+        }
+        let name = PageReport.anchor("area", cell.record.cell.key, area)
+        return "<td class=\"\(heat(counts))\"><a href=\"#\(name)\" "
+            + "aria-label=\"\(Markup.escaped("\(area) on \(column): \(counts.text)"))\">"
+            + (counts.executed == 0 ? "skipped" : "\(counts.passed)/\(counts.executed)") + "</a></td>"
+    }
+
+    /// The colour: green, five steps of red by the share that failed, or grey where nothing was executed.
+    private func heat(_ counts: Counts) -> String {
+        if counts.executed == 0 { return "none" }
+        if counts.failures == 0 { return "h0" }
+        return "h\(min(5, 1 + counts.failures * 5 / max(1, counts.executed)))"
+    }
+
+    /// Links to each failure, so that none is more than two clicks away.
+    var failures: String {
+        let all = report.failures
+        guard !all.isEmpty else { return "" }
+        var html =
+            "<section aria-labelledby=\"failures-title\"><h2 id=\"failures-title\">\(Words.count(all.count, "failure"))</h2>"
+        html += "<ul class=\"failures\">"
+        for (cell, position) in failureAnchors.prefix(200) {
+            let result = cell.results[position]
+            html +=
+                "<li><a href=\"#\(anchor(cell, position))\">\(chip(result.verdict)) "
+                + "<span class=\"where\">\(Markup.escaped(cell.record.cell.key))</span> "
+                + "\(Markup.escaped(result.area))/<wbr>\(Markup.escaped(result.name))"
+                + "<span class=\"message\">\(Markup.escaped(String(result.message.prefix(300))))</span></a></li>"
+        }
+        html += "</ul>"
+        if all.count > 200 { html += "<p>… and \(all.count - 200) more in the cells below.</p>" }
+        return html + "</section>"
+    }
+
+    private var failureAnchors: [(CellReport, Int)] {
+        report.cells.flatMap { cell in
+            cell.results.indices.filter { cell.results[$0].verdict.isFailure }.map { (cell, $0) }
+        }
+    }
+
+    func anchor(_ cell: CellReport, _ position: Int) -> String {
+        "t\(cell.record.position)-\(position)"
+    }
+
+    func chip(_ verdict: Verdict) -> String {
+        "<span class=\"chip \(verdict.isFailure ? "failed" : verdict.rawValue)\">\(PageReport.sign(verdict)) \(verdict.rawValue)</span>"
+    }
+
+    /// The filter: text and verdicts. Hidden until the script makes it work.
+    var filter: String {
+        let counts = report.counts
+        var html = """
+            <form id="filter" role="search" hidden><label>Filter <input id="text" type="search" \
+            placeholder="test, area, cell or message" autocomplete="off"></label>
+            <span role="group" aria-label="Verdicts">
+            """
+        for verdict in Verdict.allCases where counts[verdict] > 0 {
+            html +=
+                "<button type=\"button\" class=\"toggle \(verdict.isFailure ? "failed" : verdict.rawValue)\" aria-pressed=\"true\" "
+                + "data-verdict=\"\(verdict.rawValue)\">\(PageReport.sign(verdict)) \(verdict.rawValue) \(counts[verdict])</button>"
+        }
+        return html + "</span><output id=\"shown\" aria-live=\"polite\"></output></form>"
+    }
+}

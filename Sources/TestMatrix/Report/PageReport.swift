@@ -1,0 +1,105 @@
+import Foundation
+import TestBench
+
+/// A run as one HTML page that needs nothing else: no network, no other file. It reads without JavaScript too; that adds the
+/// filter, the keys and the switch of colours.
+struct PageReport {
+    let report: RunReport
+    let past: PastRuns
+    let evidence: EvidenceFiles
+
+    init(_ report: RunReport, past: PastRuns, evidence: EvidenceFiles) {
+        self.report = report
+        self.past = past
+        self.evidence = evidence
+    }
+
+    var text: String {
+        let title = "\(TextReport.verdictWord(report.standing)) · fstestkit \(report.run.id)"
+        // Nothing may be fetched, whatever a test's message says.
+        let policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+        return """
+            <!doctype html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <meta name="color-scheme" content="light dark">
+            <meta http-equiv="Content-Security-Policy" content="\(policy)">
+            <link rel="icon" href="data:,">
+            <title>\(Markup.escaped(title))</title>
+            <style>\(PageReport.resource(PackageResources.report_css))</style>
+            </head>
+            <body>
+            <a class="skip" href="#matrix">To the matrix</a>
+            \(header)
+            <main>
+            \(matrix)
+            \(failures)
+            \(filter)
+            \(cells)
+            \(history)
+            \(leftOut)
+            \(conditions)
+            </main>
+            <footer>Made by fstestkit \(Markup.escaped(report.run.tool)). Keys: <kbd>/</kbd> filter, <kbd>f</kbd> failures \
+            only, <kbd>j</kbd> and <kbd>k</kbd> next and previous failure, <kbd>Esc</kbd> all again.</footer>
+            <script>\(PageReport.resource(PackageResources.report_js))</script>
+            </body>
+            </html>
+
+            """
+    }
+
+    private static func resource(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+    private var header: String {
+        let counts = report.counts
+        var tiles = [tile("executed", "\(counts.executed)", ""), tile("passed", "\(counts.passed)", "passed")]
+        for verdict in [Verdict.failed, .hung, .crashed] where counts[verdict] > 0 || verdict == .failed {
+            tiles.append(tile(verdict.rawValue, "\(counts[verdict])", counts[verdict] > 0 ? "failed" : ""))
+        }
+        tiles += [tile("skipped", "\(counts.skipped)", ""), tile("time", Words.duration(report.seconds), "")]
+        let shard = report.run.shard.map { " · shard \($0)" } ?? ""
+        return """
+            <header>
+            <div class="title"><h1>fstestkit</h1><span class="badge \(PageReport.style(report.standing))">\
+            \(TextReport.verdictWord(report.standing).lowercased())</span>
+            <button id="theme" type="button" hidden>dark or light</button></div>
+            <p>Linux \(Markup.escaped(report.run.kernel)) on \(Markup.escaped(report.run.machine.name)) · \
+            \(Words.moment(report.run.started)) · run <code>\(Markup.escaped(report.run.id))</code>\(Markup.escaped(shard))</p>
+            <dl class="tiles">\(tiles.joined())</dl>
+            </header>
+            """
+    }
+
+    private func tile(_ name: String, _ value: String, _ style: String) -> String {
+        "<div class=\"tile \(style)\"><dt>\(name)</dt><dd>\(Markup.escaped(value))</dd></div>"
+    }
+
+    static func style(_ standing: Standing) -> String {
+        switch standing {
+        case .passed: "passed"
+        case .failed: "failed"
+        case .unfinished: "unfinished"
+        case .empty, .leftOut: "skipped"
+        }
+    }
+
+    /// What a verdict looks like besides its colour.
+    static func sign(_ verdict: Verdict) -> String {
+        switch verdict {
+        case .passed: "✓"
+        case .failed: "✗"
+        case .skipped: "–"
+        case .hung: "⧖"
+        case .crashed: "⚡"
+        }
+    }
+
+    /// An id that a link can name.
+    static func anchor(_ parts: String...) -> String {
+        parts.joined(separator: "-").map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") ? String($0) : "_" }
+            .joined()
+    }
+}

@@ -1,0 +1,83 @@
+import TestBench
+
+/// A run as plain text, for a terminal or a log.
+public struct TextReport {
+    private let report: RunReport
+
+    public init(_ report: RunReport) {
+        self.report = report
+    }
+
+    /// - Parameter width: columns of the terminal; nil for lines of any length.
+    public func text(width: Int? = nil) -> String {
+        var lines = [
+            "run \(report.run.id) on Linux \(report.run.kernel), \(Words.moment(report.run.started))",
+            "fstestkit \(report.run.tool), seed \(report.run.seed)" + (report.run.shard.map { ", shard \($0)" } ?? ""),
+            "",
+        ]
+        lines += TextReport.matrix(report).lines(width: width)
+        if !report.leftOut.isEmpty {
+            lines += ["", "left out:"] + report.leftOut.map { "  \($0.record.cell.key): \($0.record.reason)" }
+        }
+        if !report.unfinished.isEmpty {
+            lines += ["", "not run:"]
+            lines += report.unfinished.map { cell in
+                "  \(cell.record.cell.key)" + (cell.record.reason.isEmpty ? "" : ": \(cell.record.reason)")
+            }
+        }
+        if !report.failures.isEmpty {
+            lines += ["", "failures:"]
+            for (cell, result) in report.failures {
+                lines.append(
+                    "  \(result.verdict.rawValue.uppercased()) \(cell.record.cell.key): \(result.area)/\(result.name)")
+                if !result.message.isEmpty { lines.append("    \(result.message)") }
+                lines += result.evidence.map { "    see \($0)" }
+            }
+        }
+        lines += ["", TextReport.summary(report)]
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// Suites by targets; in each square what passed of what was executed.
+    static func matrix(_ report: RunReport) -> TextTable {
+        var table = TextTable(headings: ["suite"] + report.columns)
+        for suite in report.suites {
+            table.add([suite] + report.columns.map { report.square(suite, $0).map(square) ?? "" })
+        }
+        return table
+    }
+
+    /// `118/120 FAILED`, `120/120 ok`, `left out`.
+    static func square(_ square: SquareReport) -> String {
+        let counts = square.counts
+        let share = "\(counts.passed)/\(counts.executed)"
+        switch square.standing {
+        case .passed: return "\(share) ok"
+        case .failed: return "\(share) FAILED"
+        case .unfinished: return counts.total == 0 ? "not run" : "\(share) not finished"
+        case .empty: return "nothing ran"
+        case .leftOut: return "left out"
+        }
+    }
+
+    /// The last line: `FAILED: 357 of 360 executed tests passed (2 failed, 1 hung), 12 skipped, in 3 min 05 s`.
+    public static func summary(_ report: RunReport) -> String {
+        let counts = report.counts
+        var bad: [String] = []
+        for verdict in Verdict.allCases where verdict.isFailure && counts[verdict] > 0 {
+            bad.append("\(counts[verdict]) \(verdict.rawValue)")
+        }
+        return "\(verdictWord(report.standing)): \(counts.passed) of \(counts.executed) executed tests passed"
+            + (bad.isEmpty ? "" : " (\(bad.joined(separator: ", ")))") + ", \(counts.skipped) skipped, in "
+            + Words.duration(report.seconds)
+    }
+
+    static func verdictWord(_ standing: Standing) -> String {
+        switch standing {
+        case .passed: "PASSED"
+        case .failed: "FAILED"
+        case .unfinished: "NOT FINISHED"
+        case .empty, .leftOut: "NOTHING RAN"
+        }
+    }
+}

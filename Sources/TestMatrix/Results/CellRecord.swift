@@ -1,0 +1,82 @@
+public import Foundation
+
+/// One square of the matrix: a suite on a target, at a depth, for the n-th time.
+public struct Cell: Sendable, Hashable, Codable {
+    public var suite: String
+    /// A transport's name, or a daemon's label.
+    public var target: String
+    /// Entries of each kernel queue; nil for the daemon's own choice.
+    public var depth: Int?
+    /// From 1.
+    public var cycle: Int
+
+    public init(suite: String, target: String, depth: Int? = nil, cycle: Int = 1) {
+        self.suite = suite
+        self.target = target
+        self.depth = depth
+        self.cycle = cycle
+    }
+
+    /// `correctness/uring-single/depth-8/cycle-2`: names the cell.
+    public var key: String {
+        "\(suite)/\(column)" + (cycle > 1 ? "/cycle-\(cycle)" : "")
+    }
+
+    /// Its folder below the run's. Flat, so that no cell's folder lies in another's.
+    public var folder: String { "cells/" + key.replacing("/", with: ".") }
+
+    /// The matrix's column: target and depth.
+    public var column: String { depth.map { "\(target)/depth-\($0)" } ?? target }
+}
+
+/// What became of a cell.
+public struct CellRecord: Sendable, Hashable, Identifiable {
+    public enum State: String, Sendable, Codable {
+        case planned
+        case running
+        /// The suite came to its end by itself.
+        case finished
+        /// The suite died or had to be ended; one result says where.
+        case broken
+        /// Not run here, and `reason` says why.
+        case leftOut = "left-out"
+        /// Another shard's.
+        case elsewhere
+    }
+
+    /// The store's own number; 0 before it is recorded.
+    public var id: Int64 = 0
+    public var cell: Cell
+    /// In the plan, from 0.
+    public var position: Int
+    public var state: State
+    public var reason: String
+    public var seed: UInt64
+    public var command: [String]
+    public var started: Date?
+    /// Wall time.
+    public var seconds: Double
+    /// More than one after a resume.
+    public var attempts: Int
+    /// What the suite said to people; relative to the run's folder.
+    public var log: String
+
+    public init(
+        cell: Cell, position: Int, state: State = .planned, reason: String = "", seed: UInt64, command: [String] = [],
+        started: Date? = nil, seconds: Double = 0, attempts: Int = 0, log: String = ""
+    ) {
+        self.cell = cell
+        self.position = position
+        self.state = state
+        self.reason = reason
+        self.seed = seed
+        self.command = command
+        self.started = started
+        self.seconds = seconds
+        self.attempts = attempts
+        self.log = log
+    }
+
+    /// Whether it has results, or should have.
+    public var wasRun: Bool { state == .finished || state == .broken }
+}

@@ -1,0 +1,164 @@
+public import Foundation
+import GRDB
+public import TestBench
+
+extension Store {
+    /// Records a run and its whole plan, in one transaction.
+    ///
+    /// - Returns: both with the store's numbers.
+    public func begin(_ run: RunRecord, cells: [CellRecord]) throws -> (RunRecord, [CellRecord]) {
+        try database.write { database in try Store.insert(run, cells, into: database) }
+    }
+
+    static func insert(
+        _ run: RunRecord, _ cells: [CellRecord], into database: Database
+    ) throws -> (RunRecord, [CellRecord]) {
+        var run = run
+        try database.execute(
+            sql: """
+                INSERT INTO run (id, state, started, finished, tool, kernel, machine, environment, command, configuration,
+                                 seed, shard, folder, baseline)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                run.id, run.state.rawValue, run.started.timeIntervalSince1970, run.finished?.timeIntervalSince1970,
+                run.tool,
+                run.kernel, try JSONColumn.text(run.machine), try JSONColumn.text(run.environment),
+                try JSONColumn.text(run.commandLine), run.configuration, Int64(bitPattern: run.seed), run.shard,
+                run.folder,
+                run.baseline?.timeIntervalSince1970,
+            ])
+        run.number = database.lastInsertedRowID
+        let cells = try cells.map { cell in
+            var cell = cell
+            try database.execute(
+                sql: """
+                    INSERT INTO cell (run, position, suite, target, depth, cycle, state, reason, seed, command, started,
+                                      seconds, attempts, log)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    run.number, cell.position, cell.cell.suite, cell.cell.target, cell.cell.depth, cell.cell.cycle,
+                    cell.state.rawValue, cell.reason, Int64(bitPattern: cell.seed), try JSONColumn.text(cell.command),
+                    cell.started?.timeIntervalSince1970, cell.seconds, cell.attempts, cell.log,
+                ])
+            cell.id = database.lastInsertedRowID
+            return cell
+        }
+        return (run, cells)
+    }
+
+    /// Writes down where a cell stands.
+    public func update(_ cell: CellRecord) throws {
+        try database.write { database in
+            try database.execute(
+                sql: """
+                    UPDATE cell SET state = ?, reason = ?, command = ?, started = ?, seconds = ?, attempts = ?, log = ?
+                    WHERE id = ?
+                    """,
+                arguments: [
+                    cell.state.rawValue, cell.reason, try JSONColumn.text(cell.command),
+                    cell.started?.timeIntervalSince1970, cell.seconds, cell.attempts, cell.log, cell.id,
+                ])
+        }
+    }
+
+    /// Records a cell's results as they come; `position` is the first one's place in the cell.
+    public func append(_ results: [TestResult], to cell: CellRecord, position: Int) throws {
+        guard !results.isEmpty else { return }
+        try database.write { database in
+            var tracks = TrackNumbers(database)
+            try Store.insert(results, cell: cell.id, position: position, tracks: &tracks)
+        }
+    }
+
+    static func insert(_ results: [TestResult], cell: Int64, position: Int, tracks: inout TrackNumbers) throws {
+        // A suite may report a test several times, once for each cycle of its own.
+        let insertion = try tracks.database.cachedStatement(
+            sql: """
+                INSERT INTO result (cell, track, repetition, position, verdict, seconds, message, evidence, checks)
+                VALUES (?1, ?2, (SELECT COALESCE(MAX(repetition), 0) + 1 FROM result WHERE cell = ?1 AND track = ?2),
+                        ?3, ?4, ?5, ?6, ?7, ?8)
+                """)
+        for (offset, result) in results.enumerated() {
+            let track = try tracks.number(of: result)
+            try insertion.execute(arguments: [
+                cell, track, position + offset, result.verdict.code, result.seconds, result.message,
+                result.evidence.isEmpty ? "" : try JSONColumn.text(result.evidence),
+                try result.checks.map(JSONColumn.text),
+            ])
+        }
+    }
+
+    /// Forgets what an unfinished attempt at a cell has left, and marks it as planned again.
+    public func reset(_ cell: CellRecord) throws -> CellRecord {
+        var fresh = cell
+        fresh.state = .planned
+        fresh.reason = ""
+        fresh.seconds = 0
+        try database.write { database in
+            try database.execute(sql: "DELETE FROM result WHERE cell = ?", arguments: [cell.id])
+        }
+        try update(fresh)
+        return fresh
+    }
+
+    /// Writes down that a run has ended.
+    public func end(_ run: RunRecord, state: RunRecord.State, at date: Date) throws -> RunRecord {
+        var run = run
+        run.state = state
+        run.finished = state == .finished ? date : nil
+        try database.write { database in
+            try database.execute(
+                sql: "UPDATE run SET state = ?, finished = ? WHERE number = ?",
+                arguments: [state.rawValue, run.finished?.timeIntervalSince1970, run.number])
+        }
+        return run
+    }
+
+    /// Makes this run the one that others are compared with.
+    public func markAsBaseline(_ run: RunRecord, at date: Date) throws {
+        try database.write { database in
+            try database.execute(
+                sql: "UPDATE run SET baseline = ? WHERE number = ?",
+                arguments: [date.timeIntervalSince1970, run.number])
+        }
+    }
+}
+
+/// The numbers of tests on targets in a store, made as they are needed.
+struct TrackNumbers {
+    private struct Name: Hashable { let suite, area, name, target: String }
+
+    let database: Database
+    private var known: [Name: Int64] = [:]
+
+    init(_ database: Database) {
+        self.database = database
+    }
+
+    mutating func number(of result: TestResult) throws -> Int64 {
+        let key = Name(suite: result.suite, area: result.area, name: result.name, target: result.target)
+        if let number = known[key] { return number }
+        try database.execute(
+            sql: "INSERT OR IGNORE INTO test (suite, area, name) VALUES (?, ?, ?)",
+            arguments: [result.suite, result.area, result.name])
+        let test: [any DatabaseValueConvertible] = [result.suite, result.area, result.name, result.target]
+        let insertion = try database.cachedStatement(
+            sql: """
+                INSERT OR IGNORE INTO track (test, target)
+                SELECT id, ?4 FROM test WHERE suite = ?1 AND area = ?2 AND name = ?3
+                """)
+        try insertion.execute(arguments: StatementArguments(test))
+        let query = try database.cachedStatement(
+            sql: """
+                SELECT track.id FROM track JOIN test ON test.id = track.test
+                WHERE test.suite = ?1 AND test.area = ?2 AND test.name = ?3 AND track.target = ?4
+                """)
+        guard let number = try Int64.fetchOne(query, arguments: StatementArguments(test)) else {
+            throw DatabaseError(message: "a test that was just inserted is not there")
+        }
+        known[key] = number
+        return number
+    }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import GRDB
+import Glibc
+import SystemPackage
+
+/// The results of all runs: one SQLite file.
+///
+/// Write-ahead log and full synchronisation: what was recorded survives a kill and a power cut. Several benches may use one
+/// file at once; each waits for the other's write, up to ``Store/patience``.
+public final class Store: Sendable {
+    public let path: String
+    let database: DatabaseQueue
+
+    /// How long a writer waits for another process's writer, in seconds.
+    static let patience: TimeInterval = 60
+
+    /// Opens the file, makes it if there is none, and brings its schema up to date.
+    ///
+    /// - Parameter mustExist: a missing file is an error; for commands that only read.
+    /// - Throws: ``StoreError``, or SQLite's own error.
+    public init(path: String, mustExist: Bool = false) throws {
+        self.path = path
+        if mustExist && !FileManager.default.fileExists(atPath: path) { throw StoreError.noStore(path) }
+        var configuration = Configuration()
+        configuration.journalMode = .wal
+        configuration.busyMode = .timeout(Store.patience)
+        configuration.prepareDatabase { database in
+            try database.execute(sql: "PRAGMA synchronous = FULL")
+            try database.execute(sql: "PRAGMA cache_size = -65536")
+            try database.execute(sql: "PRAGMA mmap_size = 1073741824")
+        }
+        // The change to the write-ahead log, and migrations, are made by one process at a time.
+        let lock = try Store.lock(path + ".lock")
+        defer { close(lock) }
+        database = try DatabaseQueue(path: path, configuration: configuration)
+        let migrator = Store.migrator
+        if try database.read(migrator.hasBeenSuperseded) { throw StoreError.newerSchema(path) }
+        try migrator.migrate(database)
+    }
+
+    /// A lock that goes with the descriptor, and so with the process.
+    private static func lock(_ path: String) throws -> Int32 {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw StoreError.notWritable(path, String(cString: strerror(errno))) }
+        while flock(descriptor, LOCK_EX) < 0 && errno == EINTR {}
+        return descriptor
+    }
+
+    /// `ok`, or what SQLite finds wrong with the file.
+    public func integrityCheck() throws -> String {
+        try database.read { try String.fetchOne($0, sql: "PRAGMA integrity_check") ?? "no answer" }
+    }
+
+    /// Writes the log back into the file, so that the one file is all there is. Best effort: another bench may be reading.
+    public func checkpoint() {
+        _ = try? database.writeWithoutTransaction { try $0.checkpoint(.passive) }
+    }
+}
+
+/// What can be wrong with a store or with what is asked of it.
+public enum StoreError: Error, Hashable, Sendable {
+    case noStore(String)
+    case notWritable(String, String)
+    /// Written by a later version of this program.
+    case newerSchema(String)
+    case noSuchRun(String)
+    case ambiguousRun(String, [String])
+    case noBaseline
+    /// Runs that do not belong together, and why.
+    case cannotMerge(String)
+}
+
+/// Codable values as text in a column.
+enum JSONColumn {
+    static func text(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
+    static func value<Value: Decodable>(_ type: Value.Type, _ text: String) throws -> Value {
+        try JSONDecoder().decode(type, from: Data(text.utf8))
+    }
+}

@@ -1,0 +1,77 @@
+import TestBench
+import Testing
+
+@testable import TestMatrix
+
+@Suite struct ConfigurationTests {
+    private let text = """
+        suites: [correctness, mine]
+        transports: all
+        depths: [1, 8]
+        cycles: 3
+        own-suites:
+          - name: mine
+            command: "./run {target}"
+        arguments:
+          xfstests: [-g, auto]
+        """
+
+    private func origin(_ resolved: ResolvedConfiguration, _ key: String) -> String? {
+        resolved.settings.first { $0.key == key }?.origin
+    }
+
+    @Test func flagsWinOverTheFileAndDefaultsComeLast() throws {
+        let file = try ConfigurationFile.parse(text, path: "ci/fstestkit.yaml")
+        var flags = ConfigurationLayer()
+        flags.cycles = 5
+        flags.origins["cycles"] = "--cycles"
+        let resolved = ResolvedConfiguration([flags, file])
+        #expect(resolved.configuration.cycles == 5)
+        #expect(resolved.configuration.depths == [1, 8])
+        #expect(resolved.configuration.arguments == ["xfstests": ["-g", "auto"]])
+        #expect(resolved.configuration.faults.isEmpty)
+        #expect(origin(resolved, "cycles") == "--cycles")
+        #expect(origin(resolved, "depths") == "fstestkit.yaml:3")
+        #expect(origin(resolved, "quick") == "default")
+    }
+
+    @Test func aNamedDaemonReplacesOurTransports() throws {
+        let file = try ConfigurationFile.parse(
+            """
+            daemons:
+              - command: "bindfs -f {source} {mountpoint}"
+                clean-status: 1
+              - name: other
+                mount-helper: thing
+            """, path: "f")
+        let targets = ResolvedConfiguration([file]).configuration.targets
+        #expect(targets.map(\.label) == ["bindfs", "other"])
+        #expect(targets[0].cleanStatuses == [1])
+        #expect(targets[1].mountHelper == "thing")
+    }
+
+    @Test(arguments: [
+        ("suits: [x]", 1, "there is no setting 'suits'"), ("cycles: many", 1, "'many' is no whole number"),
+        ("quick: false\ntransports: [fast]", 2, "there is no transport 'fast'"),
+        ("daemons:\n  - name: x", 2, "a daemon has either a command or a mount-helper"),
+        ("daemons:\n  - nam: x", 2, "there is no 'nam' here"), ("- a", 1, "is no list of settings"),
+    ])
+    func mistakesAreNamedWithTheirLine(text: String, line: Int, what: String) throws {
+        let fault = #expect(throws: ConfigurationFile.Fault.self) { try ConfigurationFile.parse(text, path: "f") }
+        #expect(fault?.line == line)
+        #expect(fault?.what.hasPrefix(what) == true)
+    }
+
+    @Test func brokenYAMLIsAMistakeToo() {
+        #expect(throws: ConfigurationFile.Fault.self) { try ConfigurationFile.parse("a: [", path: "f") }
+    }
+
+    @Test func faultsOfAConfigurationAreTold() {
+        var configuration = MatrixConfiguration()
+        configuration.suites = ["correctnes"]
+        configuration.depths = [0]
+        configuration.cycles = 0
+        configuration.targets = [.init(command: "a b"), .init(command: "a c"), .init(label: "x/y", command: "z")]
+        #expect(configuration.faults.count == 5)
+    }
+}

@@ -1,0 +1,103 @@
+import Foundation
+import TestBench
+import Testing
+
+@testable import TestMatrix
+
+@Suite struct PlanTests {
+    private var configuration: MatrixConfiguration {
+        var configuration = MatrixConfiguration()
+        configuration.depths = [1, 8]
+        configuration.cycles = 2
+        return configuration
+    }
+
+    @Test func depthsAreForRingsOnly() {
+        let plan = MatrixPlan(configuration, seed: 1)
+        let keys = plan.entries.filter { $0.cell.suite == "correctness" && $0.cell.cycle == 1 }.map(\.cell.key)
+        #expect(
+            keys == [
+                "correctness/legacy", "correctness/uring-single/depth-1", "correctness/uring-single/depth-8",
+                "correctness/uring-percore/depth-1", "correctness/uring-percore/depth-8",
+            ])
+        #expect(plan.entries.count == 3 * 5 * 2)
+        #expect(Set(plan.entries.map(\.cell.folder)).count == plan.entries.count)
+    }
+
+    @Test func seedsFollowFromTheRunsSeed() {
+        let seeds = MatrixPlan(configuration, seed: 1).entries.map(\.seed)
+        #expect(seeds == MatrixPlan(configuration, seed: 1).entries.map(\.seed))
+        #expect(Set(seeds).count == seeds.count)
+        #expect(seeds != MatrixPlan(configuration, seed: 2).entries.map(\.seed))
+    }
+
+    @Test func shardsCoverThePlanOnce() throws {
+        let plan = MatrixPlan(configuration, seed: 1)
+        for count in [1, 2, 7] {
+            let owned = (1...count).flatMap { index in
+                plan.entries.indices.filter(Shard(index: index, count: count).contains)
+            }
+            #expect(owned.sorted() == Array(plan.entries.indices))
+        }
+        #expect(Shard("2/3") == Shard(index: 2, count: 3))
+        for text in ["0/3", "4/3", "1", "1/", "a/b", "1/2/3", "-1/2", ""] { #expect(Shard(text) == nil) }
+    }
+
+    @Test func thePlanIsAJobMatrix() throws {
+        struct Jobs: Decodable {
+            struct Job: Decodable {
+                struct Cell: Decodable { let key: String }
+                let name, shard: String
+                let seed: UInt64
+                let cells: [Cell]
+            }
+            let include: [Job]
+        }
+        let plan = MatrixPlan(configuration, seed: 5)
+        let single = try JSONDecoder().decode(Jobs.self, from: Data(plan.json(shards: nil).utf8))
+        #expect(single.include.count == 30)
+        #expect(single.include[1].name == "correctness/uring-single/depth-1")
+        #expect(single.include[1].shard == "2/30")
+        let few = try JSONDecoder().decode(Jobs.self, from: Data(plan.json(shards: 4).utf8))
+        #expect(few.include.flatMap(\.cells).map(\.key).sorted() == plan.entries.map(\.cell.key).sorted())
+        #expect(few.include.allSatisfy { $0.seed == 5 })
+        let text = try plan.json(shards: 4)
+        #expect(!text.contains("\n"))
+    }
+
+    @Test func whatCannotBeRunIsLeftOutWithAReason() {
+        let plan = MatrixPlan(MatrixConfiguration(), seed: 1)
+        let machine = Availability(ring: "switched off", root: "needs root")
+        let cells = MatrixRunner.cells(plan, shard: nil, availability: machine)
+        let reasons = Dictionary(uniqueKeysWithValues: cells.map { ($0.cell.key, $0.reason) })
+        #expect(reasons["correctness/legacy"] == "")
+        #expect(reasons["correctness/uring-single"] == "switched off")
+        #expect(reasons["stop-path/legacy"] == "needs root")
+        #expect(reasons["xfstests/legacy"]?.contains("XFSTESTS_DIR") == true)
+        let none = MatrixRunner.cells(plan, shard: nil, availability: Availability(fuse: "no fuse"))
+        #expect(none.allSatisfy { $0.state == .leftOut && $0.reason == "no fuse" })
+    }
+
+    @Test func commandsSayWhatTheCellIs() {
+        var configuration = MatrixConfiguration()
+        configuration.quick = true
+        configuration.depths = [8]
+        configuration.xfstests = "/x"
+        configuration.targets += [.init(label: "b", command: "bindfs -f {source} {mountpoint}", cleanStatuses: [1])]
+        configuration.ownSuites = [.init(name: "mine", command: "run 'a b' {target} {seed} {depth}")]
+        configuration.suites.append("mine")
+        let entries = MatrixPlan(configuration, seed: 1).entries
+        let command = SuiteCommand(configuration: configuration, program: "fstestkit")
+        func line(_ key: String, isResumed: Bool = false) -> String {
+            let entry = entries.first { $0.cell.key == key }
+            return entry.map { command.arguments($0, output: "/out", isResumed: isResumed).joined(separator: " ") }
+                ?? ""
+        }
+        #expect(line("stop-path/uring-single/depth-8").contains("--transport uring-single --depth 8 --seed"))
+        #expect(line("stop-path/uring-single/depth-8").hasSuffix("--quick"))
+        #expect(line("stop-path/b").contains("--daemon bindfs -f {source} {mountpoint} --clean-status 1 --label b"))
+        #expect(line("xfstests/legacy", isResumed: true).hasSuffix("--xfstests /x -g quick --resume"))
+        #expect(line("mine/uring-single/depth-8").hasPrefix("run a b uring-single "))
+        #expect(line("mine/uring-single/depth-8").hasSuffix(" 8"))
+    }
+}
