@@ -9,6 +9,7 @@ struct Fstestkit: ParsableCommand {
         abstract: "A bench for FUSE transports: that they are right, and that they stop.",
         version: "0.1.0",
         subcommands: [
+            MatrixCommand.self, ReportCommand.self, CompareCommand.self, HistoryCommand.self,
             MountCommand.self, UnmountCommand.self, StatsCommand.self, DoctorCommand.self,
             CorrectnessCommand.self, CorrectnessWorkerCommand.self,
             StopPathCommand.self, CleanCommand.self, BenchHelperCommand.self,

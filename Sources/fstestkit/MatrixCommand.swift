@@ -1,0 +1,159 @@
+import ArgumentParser
+import Foundation
+import TestBench
+import TestMatrix
+
+struct MatrixCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "matrix",
+        abstract: "Run every suite on every transport, keep all results, and report.",
+        discussion: """
+            Without arguments: the built-in suites on every transport, and xfstests where a checkout is named. What this machine \
+            cannot run is left out, with the reason. Results go to results.sqlite in the output folder, evidence and reports \
+            beside it.
+
+            Exit status: 0 when all passed, 1 on any failure, 64 for a wrong option, 69 when something that was asked for is not \
+            available here, 128 and the signal's number when interrupted. docs/ci.md tells how CI uses it.
+            """)
+
+    @OptionGroup var options: MatrixOptions
+    @Option(help: "Run the K-th of N parts only: K/N.")
+    var shard: String?
+    @Flag(help: "Go on with the last run here that was interrupted or killed.")
+    var resume = false
+    @Flag(help: "Print the cells as JSON, as a CI system's matrix takes it, and end.")
+    var plan = false
+    @Option(help: "With --plan: one entry for each of so many shards (default: for each cell).")
+    var shards: Int?
+    @Flag(help: "Print what is in force and where it came from, and end.")
+    var printConfig = false
+    @Flag(help: "Compare later runs with this one, if it passes.")
+    var baseline = false
+
+    func validate() throws {
+        if let shard, Shard(shard) == nil {
+            throw ValidationError("--shard takes K/N with K from 1 to N, not '\(shard)'")
+        }
+        if let shards, shards < 1 { throw ValidationError("--shards takes a number from 1 on") }
+        if shards != nil && !plan { throw ValidationError("--shards goes with --plan") }
+        if resume && (shard != nil || plan) { throw ValidationError("--resume goes on with what was planned then") }
+    }
+
+    func run() throws {
+        let resolved = try options.resolved()
+        if printConfig { return show(resolved) }
+        if plan {
+            let seed = resolved.configuration.seed ?? UInt64.random(in: 1...999_999_999)
+            return print(try MatrixPlan(resolved.configuration, seed: seed).json(shards: shards))
+        }
+        let signals = StopSignals()
+        let session = try words { try begin(resolved.configuration) }
+        for line in session.cleanedUp { tell("after the killed run: \(line)") }
+        let bench: Workbench
+        do {
+            bench = try Workbench(output: .init(session.folder.path))
+        } catch {
+            throw fail("the bench's folders cannot be made: \(error)")
+        }
+        defer { bench.close() }
+        let view: any MatrixView =
+            Terminal.isLive
+            ? LiveView(color: Terminal.hasColor) : PlainView { FileHandle.standardOutput.write(Data("\($0)\n".utf8)) }
+        let ended = try words {
+            defer { view.close() }
+            return try MatrixRunner(
+                store: session.store, plan: session.plan, run: session.run, cells: session.cells,
+                folder: session.folder,
+                bench: bench, program: bench.program, view: view, isStopped: { signals.received != nil }
+            ).runAll()
+        }
+        try finish(ended, session, resolved, signals)
+    }
+
+    private func begin(_ configuration: MatrixConfiguration) throws -> MatrixSession {
+        if resume { return try MatrixSession.resume(in: configuration.output) }
+        let session = try MatrixSession.begin(
+            configuration, shard: shard.flatMap(Shard.init), availability: .current,
+            tool: Fstestkit.configuration.version,
+            commandLine: CommandLine.arguments)
+        return session
+    }
+
+    private func finish(
+        _ run: RunRecord, _ session: MatrixSession, _ resolved: ResolvedConfiguration, _ signals: StopSignals
+    ) throws {
+        let report = try words { try RunReport(run, from: session.store) }
+        let width = isatty(STDOUT_FILENO) == 1 ? Terminal.size(of: STDOUT_FILENO).width : nil
+        print("\n" + TextReport(report).text(width: width), terminator: "")
+        let output = resolved.configuration.output
+        let files = try words { try ReportFiles(report, store: session.store, output: output).write() }
+        print("report: \(files.page)\nevidence and other formats: \(files.folder)")
+        if let signal = signals.received {
+            tell("interrupted; to go on: fstestkit matrix --resume --output \(output)")
+            throw ExitCode(128 + signal)
+        }
+        if report.standing == .passed && baseline { try words { try session.store.markAsBaseline(run, at: Date()) } }
+        if report.standing == .failed { throw ExitCode.failure }
+        if isMissing(report, resolved) { throw ExitCode.unavailable }
+    }
+
+    /// Something that somebody asked for by name was left out; or nothing was run at all.
+    private func isMissing(_ report: RunReport, _ resolved: ResolvedConfiguration) -> Bool {
+        if report.standing == .empty && report.unfinished.isEmpty { return true }
+        let named = Set(resolved.settings.filter { $0.origin != "default" }.map(\.key))
+        return report.leftOut.contains { cell in
+            let suite = named.contains("suites") && resolved.configuration.suites.contains(cell.record.cell.suite)
+            let target = !named.isDisjoint(with: ["transports", "daemons"])
+            // A suite that nobody named may be missing on a target that somebody did.
+            return suite || target && cell.record.cell.suite != "xfstests"
+        }
+    }
+
+    private func show(_ resolved: ResolvedConfiguration) {
+        var table = TextTable("setting", "value", "from")
+        for setting in resolved.settings { table.add([setting.key, setting.value, setting.origin]) }
+        print(table.text())
+    }
+}
+
+/// Says something to the person, whatever standard output is for.
+func tell(_ line: String) {
+    FileHandle.standardError.write(Data("fstestkit: \(line)\n".utf8))
+}
+
+/// Runs something of the matrix and turns what it throws into a sentence and an exit status.
+func words<Result>(_ body: () throws -> Result) throws -> Result {
+    do {
+        return try body()
+    } catch let error as StoreError {
+        throw fail(error.sentence)
+    } catch let error as MatrixSession.Fault {
+        throw fail(error.sentence)
+    }
+}
+
+extension StoreError {
+    /// For people.
+    var sentence: String {
+        switch self {
+        case .noStore(let path): "there are no results: \(path) does not exist"
+        case .notWritable(let path, let why): "\(path) cannot be written: \(why)"
+        case .newerSchema(let path): "\(path) was written by a later version of fstestkit"
+        case .noSuchRun(let name): "there is no run '\(name)'; fstestkit history --runs lists them"
+        case .ambiguousRun(let name, let ids): "'\(name)' may be \(ids.joined(separator: " or "))"
+        case .noBaseline: "no run is the baseline; fstestkit compare --set-baseline RUN makes one"
+        case .cannotMerge(let why): "these cannot be one run: \(why)"
+        }
+    }
+}
+
+extension MatrixSession.Fault {
+    /// For people.
+    var sentence: String {
+        switch self {
+        case .busy(let id): "another bench is at work on \(id)"
+        case .nothingToResume: "there is nothing to resume: every run here is finished"
+        case .unreadable(let id): "\(id) was planned by another version of fstestkit, which has to finish it"
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import ArgumentParser
+import Foundation
+import TestBench
+import TestMatrix
+
+/// What shall be run, by flags; a file and the environment say the rest.
+struct MatrixOptions: ParsableArguments {
+    @Option(help: "Suites, with commas: correctness, stop-path, xfstests, or one of the file's (default: all).")
+    var suite: [String] = []
+    @Option(help: "Transports, with commas: legacy, uring-single, uring-percore, or all (default).")
+    var transport: [String] = []
+    @Option(help: "Depths of the ring's queues, with commas (default: the daemon's).")
+    var depth: [String] = []
+    @Option(help: "How often everything is run.")
+    var cycles: Int?
+    @Flag(help: "The suites' quick forms: an answer in minutes.")
+    var quick = false
+    @Option(help: "Another daemon: 'COMMAND {source} {mountpoint}', staying in the foreground. May be given again.")
+    var daemon: [String] = []
+    @Option(help: "Another daemon, mounted by mount -t fuse.TYPE. May be given again.")
+    var mountHelper: [String] = []
+    @Option(help: "What the daemon is called in reports.")
+    var label: String?
+    @Option(help: "A status that the daemon exits with when all is well. May be given again.")
+    var cleanStatus: [Int32] = []
+    @Option(help: "A built checkout of xfstests (default: XFSTESTS_DIR).")
+    var xfstests: String?
+    @Option(help: "Where all random choices begin (default: drawn, and recorded).")
+    var seed: UInt64?
+    @Option(help: "Seconds without a word from a suite after which it counts as hung.")
+    var timeout: Double?
+    @Option(help: "The folder for the results, which hold those of earlier runs too (default: fstestkit-results).")
+    var output: String?
+    @Option(help: "A file of settings (default: fstestkit.yaml here, if there is one).")
+    var config: String?
+
+    func validate() throws {
+        if label != nil && daemon.count + mountHelper.count != 1 {
+            throw ValidationError(
+                "--label goes with one --daemon or --mount-helper; the file of settings names several")
+        }
+        _ = try transports()
+        _ = try depths()
+    }
+
+    /// All settings, the flags before the environment before the file.
+    func resolved() throws -> ResolvedConfiguration {
+        var layers = [try flags(), MatrixOptions.environment]
+        if let file = try file() { layers.append(file) }
+        let resolved = ResolvedConfiguration(layers)
+        if let fault = resolved.configuration.faults.first { throw ValidationError(fault) }
+        return resolved
+    }
+
+    private func flags() throws -> ConfigurationLayer {
+        var layer = ConfigurationLayer()
+        func say<Value>(
+            _ key: String, _ flag: String, _ path: WritableKeyPath<ConfigurationLayer, Value?>, _ value: Value?
+        ) {
+            guard let value else { return }
+            layer[keyPath: path] = value
+            layer.origins[key] = flag
+        }
+        let suites = MatrixOptions.list(suite)
+        say("suites", "--suite", \.suites, suites.isEmpty ? nil : suites)
+        say("transports", "--transport", \.transports, try transports())
+        let daemons =
+            daemon.map { MatrixConfiguration.TargetChoice(label: label, command: $0, cleanStatuses: cleanStatus) }
+            + mountHelper.map {
+                MatrixConfiguration.TargetChoice(label: label, mountHelper: $0, cleanStatuses: cleanStatus)
+            }
+        say("daemons", daemon.isEmpty ? "--mount-helper" : "--daemon", \.daemons, daemons.isEmpty ? nil : daemons)
+        say("depths", "--depth", \.depths, try depths())
+        say("cycles", "--cycles", \.cycles, cycles)
+        say("quick", "--quick", \.quick, quick ? true : nil)
+        say("seed", "--seed", \.seed, seed)
+        say("xfstests", "--xfstests", \.xfstests, xfstests)
+        say("timeout", "--timeout", \.timeout, timeout)
+        say("output", "--output", \.output, output)
+        return layer
+    }
+
+    private static var environment: ConfigurationLayer {
+        var layer = ConfigurationLayer()
+        if let checkout = ProcessInfo.processInfo.environment["XFSTESTS_DIR"], !checkout.isEmpty {
+            layer.xfstests = checkout
+            layer.origins["xfstests"] = "XFSTESTS_DIR"
+        }
+        return layer
+    }
+
+    private func file() throws -> ConfigurationLayer? {
+        if config == nil && !FileManager.default.fileExists(atPath: ConfigurationFile.name) { return nil }
+        do {
+            return try ConfigurationFile.read(config ?? ConfigurationFile.name)
+        } catch let fault as ConfigurationFile.Fault {
+            throw ValidationError(fault.path + (fault.line.map { ":\($0)" } ?? "") + ": " + fault.what)
+        }
+    }
+
+    private func transports() throws -> [TransportName]? {
+        let names = MatrixOptions.list(transport)
+        if names.isEmpty { return nil }
+        if names == ["all"] { return TransportName.allCases }
+        return try names.map { name in
+            guard let transport = TransportName(rawValue: name) else {
+                let known = TransportName.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("there is no transport '\(name)'; there are \(known)")
+            }
+            return transport
+        }
+    }
+
+    private func depths() throws -> [Int]? {
+        let words = MatrixOptions.list(depth)
+        if words.isEmpty { return nil }
+        return try words.map { word in
+            guard let depth = Int(word) else { throw ValidationError("--depth takes numbers, not '\(word)'") }
+            return depth
+        }
+    }
+
+    /// `--suite a,b --suite c` as a, b, c.
+    private static func list(_ values: [String]) -> [String] {
+        values.flatMap { $0.split(separator: ",") }.map { $0.trimmingCharacters(in: .whitespaces) }.filter {
+            !$0.isEmpty
+        }
+    }
+}
