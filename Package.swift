@@ -44,6 +44,9 @@ let package = Package(
             name: "LoopbackFS", dependencies: ["FUSEServer", "LinuxSystem", "CLinux", system, logging],
             swiftSettings: settings),
 
+        // What our own daemon can be made to do wrong, so that the suites can show that they see it.
+        .target(name: "Faults", dependencies: ["FUSEServer", "LinuxSystem", "CLinux", system], swiftSettings: settings),
+
         // Knows daemons only as child processes: never depends on a transport or on the filesystem.
         .target(name: "TestBench", dependencies: ["LinuxSystem", "CBench", "CLinux", system], swiftSettings: settings),
         // The matrix, its results and their reports. Apart from TestBench, so that SQLite is built by those who need it.
@@ -59,7 +62,7 @@ let package = Package(
         .executableTarget(
             name: "fstestkit",
             dependencies: [
-                "TestBench", "TestMatrix", "TransportLegacy", "TransportURing", "LoopbackFS",
+                "TestBench", "TestMatrix", "TransportLegacy", "TransportURing", "LoopbackFS", "Faults",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),

@@ -47,6 +47,13 @@ extension LoopbackFS {
         let file = valid & FATTR_FH != 0 ? try? files.find(arguments.fh) : nil
         let pin = try inode.pin()
         // chown(2) clears set-id bits, so the mode comes after it; both change ctime, so the times come last.
+        let settings = FATTR_UID | FATTR_GID | FATTR_MODE | FATTR_SIZE | FATTR_ATIME | FATTR_MTIME | FATTR_CTIME
+        if valid & settings == 0 {
+            // A chown(2) that keeps both ids: it clears set-id bits, or fails, by what its caller may do.
+            try credentials.droppingSetID(as: Caller(request)) { () throws(Errno) in
+                _ = try Errno.check { fchownat(pin.descriptor, "", .max, .max, CLINUX_AT_EMPTY_PATH) }
+            }
+        }
         if valid & (FATTR_UID | FATTR_GID) != 0 {
             let user = valid & FATTR_UID != 0 ? arguments.uid : .max
             let group = valid & FATTR_GID != 0 ? arguments.gid : .max

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CLinux
 import FUSEServer
+import Faults
 import Foundation
 import LinuxSystem
 import Logging
@@ -16,6 +17,8 @@ struct Daemon {
     let debug: Bool
     /// Where the caller waits for the mount to be usable.
     let readyDescriptor: Int32?
+    /// What the filesystem shall do wrong.
+    let fault: FileSystemFault?
 
     func run() throws {
         var log = Logger(label: "fstestkit") { StreamLogHandler.standardError(label: $0) }
@@ -39,7 +42,9 @@ struct Daemon {
             register: { descriptor throws(Errno) in try connection.registerBacking(descriptor) },
             unregister: { connection.unregisterBacking($0) })
         fileSystem.setInvalidation { connection.invalidateAttributes(of: $0) }
-        let session = try Session(connection, fileSystem: fileSystem, configuration: sessionConfiguration(), log: log)
+        if let fault { log.warning("this filesystem is wrong on purpose: \(fault.summary)") }
+        let served: any FileSystem = fault.map { FaultyFileSystem(wrapping: fileSystem, fault: $0) } ?? fileSystem
+        let session = try Session(connection, fileSystem: served, configuration: sessionConfiguration(), log: log)
         let transport = try negotiate(session, choice)
         do throws(Errno) {
             try session.serveStatistics(of: transport)

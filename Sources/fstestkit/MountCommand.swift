@@ -1,6 +1,7 @@
 import ArgumentParser
 import CLinux
 import FUSEServer
+import Faults
 import Foundation
 import LinuxSystem
 import SystemPackage
@@ -63,6 +64,10 @@ struct MountCommand: ParsableCommand {
     var logFile: String?
     @Option(name: .customShort("o"), help: "Settings and mount options, separated by commas.")
     var options: [String] = []
+    @Option(help: "Do one thing wrong, for tests of the suites (needs --allow-faults): \(FileSystemFault.names).")
+    var fault: String?
+    @Flag(help: "Let --fault break the filesystem.")
+    var allowFaults = false
     @Flag(help: "Stay in the foreground.")
     var foreground = false
     @Flag(help: "Log each step of start and stop.")
@@ -77,13 +82,23 @@ struct MountCommand: ParsableCommand {
         } catch {
             throw fail("\(error.message); see 'fstestkit mount --help'", .validationFailure)
         }
+        let fault = try chosenFault()
         let place = try Place(source: source, mountPoint: mountPoint)
         if options.remount { return try remount(place.mountPoint, options) }
         if foreground {
-            try Daemon(options: options, place: place, debug: debug, readyDescriptor: readyDescriptor).run()
+            try Daemon(options: options, place: place, debug: debug, readyDescriptor: readyDescriptor, fault: fault).run()
         } else {
             try Background.start()
         }
+    }
+
+    private func chosenFault() throws -> FileSystemFault? {
+        guard let fault else { return nil }
+        guard allowFaults else { throw fail("--fault breaks the filesystem: it needs --allow-faults", .validationFailure) }
+        guard let found = FileSystemFault(rawValue: fault) else {
+            throw fail("there is no fault \(fault): \(FileSystemFault.names)", .validationFailure)
+        }
+        return found
     }
 
     /// All settings: the long options, then `-o`.

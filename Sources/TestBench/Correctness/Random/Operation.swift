@@ -69,7 +69,8 @@ extension Operation {
         case .access: operation.first = Int64(random.below(8))
         case .chown:
             operation.first = Int64([0, 60001, -1][random.below(3)])
-            operation.second = Int64([0, 60001, 60010, -1][random.below(4)])
+            // At least one id: a chown(2) that keeps both comes to a FUSE daemon as a request for nothing.
+            operation.second = operation.first == -1 ? 60010 : Int64([0, 60001, 60010, -1][random.below(4)])
         case .times:
             operation.first = Int64(1 + random.below(100_000))
             operation.second = Int64(random.below(1_000_000_000))

@@ -56,7 +56,8 @@ struct ComparedAttributes: Equatable, CustomStringConvertible {
         group = attributes.group
         size = attributes.kind == .directory ? 0 : attributes.size
         // Sequences set times of long ago; whatever is later came from the clock.
-        modified = attributes.modified.seconds < 1_000_000 ? attributes.modified : nil
+        // A fifo's are left out: the kernel writes to it without asking the daemon.
+        modified = attributes.modified.seconds < 1_000_000 && attributes.kind != .fifo ? attributes.modified : nil
     }
 
     var description: String {

@@ -1,0 +1,150 @@
+public import CFUSE
+public import FUSEProtocol
+public import FUSEServer
+public import SystemPackage
+
+/// Names, and what is made under them.
+extension FaultyFileSystem {
+    public func lookup(_ request: borrowing Request, name: Name, reply: inout ReplyBuffer) throws(Errno) -> Outcome {
+        try changingEntry(&reply) { (reply: inout ReplyBuffer) throws(Errno) in
+            try inner.lookup(request, name: name, reply: &reply)
+        }
+    }
+
+    public func symlink(
+        _ request: borrowing Request, name: Name, target: Name, reply: inout ReplyBuffer
+    ) throws(Errno) -> Outcome {
+        let made = request.as(creator(request))
+        return try inner.symlink(made, name: name, target: target, reply: &reply)
+    }
+
+    public func mknod(
+        _ request: borrowing Request, _ arguments: fuse_mknod_in, name: Name, reply: inout ReplyBuffer
+    ) throws(Errno) -> Outcome {
+        var changed = arguments
+        if fault == .maskIgnored { changed.umask = 0 }
+        let made = request.as(creator(request))
+        return try inner.mknod(made, changed, name: name, reply: &reply)
+    }
+
+    public func mkdir(
+        _ request: borrowing Request, _ arguments: fuse_mkdir_in, name: Name, reply: inout ReplyBuffer
+    ) throws(Errno) -> Outcome {
+        var changed = arguments
+        if fault == .maskIgnored { changed.umask = 0 }
+        let made = request.as(creator(request))
+        return try inner.mkdir(made, changed, name: name, reply: &reply)
+    }
+
+    public func create(
+        _ request: borrowing Request, _ arguments: fuse_create_in, name: Name, reply: inout ReplyBuffer
+    ) throws(Errno) -> Outcome {
+        var changed = arguments
+        if fault == .maskIgnored { changed.umask = 0 }
+        let made = request.as(creator(request))
+        return try inner.create(made, changed, name: name, reply: &reply)
+    }
+
+    public func tmpfile(
+        _ request: borrowing Request, _ arguments: fuse_create_in, reply: inout ReplyBuffer
+    ) throws(Errno) -> Outcome {
+        try inner.tmpfile(request, arguments, reply: &reply)
+    }
+
+    public func link(
+        _ request: borrowing Request, oldNode: UInt64, name: Name, reply: inout ReplyBuffer
+    ) throws(Errno) -> Outcome {
+        try changingEntry(&reply) { (reply: inout ReplyBuffer) throws(Errno) in
+            try inner.link(request, oldNode: oldNode, name: name, reply: &reply)
+        }
+    }
+
+    public func unlink(_ request: borrowing Request, name: Name) throws(Errno) -> Outcome {
+        if fault == .lostUnlink { return .reply }
+        return try inner.unlink(request, name: name)
+    }
+
+    public func rmdir(_ request: borrowing Request, name: Name) throws(Errno) -> Outcome {
+        do throws(Errno) {
+            return try inner.rmdir(request, name: name)
+        } catch .directoryNotEmpty where fault == .wrongErrno {
+            throw .resourceBusy
+        }
+    }
+
+    public func rename(
+        _ request: borrowing Request, name: Name, newParent: UInt64, newName: Name, flags: UInt32
+    ) throws(Errno) -> Outcome {
+        let flags = fault == .droppedRenameFlag ? 0 : flags
+        return try inner.rename(request, name: name, newParent: newParent, newName: newName, flags: flags)
+    }
+
+    public func readlink(_ request: borrowing Request, reply: inout ReplyBuffer) throws(Errno) -> Outcome {
+        guard fault == .cutLinkTarget else { return try inner.readlink(request, reply: &reply) }
+        return try rewriting(&reply, size: 8192) { (reply: inout ReplyBuffer) throws(Errno) in
+            try inner.readlink(request, reply: &reply)
+        } change: { bytes in
+            Array(bytes.dropLast())
+        }
+    }
+
+    /// The user and group that creations are made as.
+    private func creator(_ request: borrowing Request) -> (UInt32, UInt32) {
+        fault == .wrongOwner ? (0, 0) : (request.header.uid, request.header.gid)
+    }
+
+    /// Changes the attributes in a reply that is an entry.
+    private func changingEntry(
+        _ reply: inout ReplyBuffer, _ body: (inout ReplyBuffer) throws(Errno) -> Outcome
+    ) throws(Errno) -> Outcome {
+        guard fault == .wrongLinkCount || fault == .unstableInode || fault == .staleAttribute else { return try body(&reply) }
+        return try rewriting(&reply, size: MemoryLayout<fuse_entry_out>.size, body) { bytes in
+            var bytes = bytes
+            bytes.withUnsafeMutableBytes { memory in
+                guard memory.count >= MemoryLayout<fuse_entry_out>.size else { return }
+                var entry = memory.loadUnaligned(as: fuse_entry_out.self)
+                change(&entry.attr)
+                if fault == .staleAttribute { entry.attr_valid = 3600 }
+                memory.storeBytes(of: entry, as: fuse_entry_out.self)
+            }
+            return bytes
+        }
+    }
+
+    /// Changes the attributes of one file.
+    func change(_ attributes: inout fuse_attr) {
+        switch fault {
+        case .wrongLinkCount: if attributes.mode & 0o170000 != 0o040000 { attributes.nlink += 1 }
+        case .unstableInode: attributes.ino += UInt64(counter.add(1, ordering: .relaxed).newValue)
+        default: break
+        }
+    }
+}
+
+extension Request {
+    /// The same request from another user.
+    @_lifetime(copy self)
+    fileprivate func `as`(_ ids: (user: UInt32, group: UInt32)) -> Request {
+        var header = header
+        header.uid = ids.user
+        header.gid = ids.group
+        return Request(header: header, arguments: arguments, payload: payload)
+    }
+}
+
+extension FaultyFileSystem {
+    /// Lets `body` write its reply elsewhere, and passes it on changed.
+    func rewriting(
+        _ reply: inout ReplyBuffer, size: Int, _ body: (inout ReplyBuffer) throws(Errno) -> Outcome,
+        change: ([UInt8]) -> [UInt8]
+    ) throws(Errno) -> Outcome {
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 8)
+        defer { memory.deallocate() }
+        var other = ReplyBuffer(memory)
+        let outcome = try body(&other)
+        guard case .reply = outcome else { return outcome }
+        let changed = change(Array(memory[..<other.count]))
+        try reply.append(changed.span.bytes)
+        return .reply
+    }
+}
