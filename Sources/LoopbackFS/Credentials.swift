@@ -73,9 +73,21 @@ struct Credentials: Sendable {
     /// with the caller's groups, which decide over set-group-id. Slow; for the few files that have such bits.
     func droppingSetID<Value>(as caller: Caller, _ body: () throws(Errno) -> Value) throws(Errno) -> Value {
         try prepareThread()
+        return try withoutSetIDCapability { () throws(Errno) in try switchedToProcess(of: caller, body) }
+    }
+
+    /// Runs `body` without CAP_FSETID and with the ids that the thread has: within ``creating(as:umask:_:)``, where they are
+    /// the request's own, which an idmapped mount has mapped.
+    func withoutSetIDCapability<Value>(_ body: () throws(Errno) -> Value) throws(Errno) -> Value {
         // Fails only for a daemon that lacks the capability anyway.
         let dropped = clinux_set_effective_capability(Credentials.fsetid, 0) == 0
         defer { if dropped { _ = clinux_set_effective_capability(Credentials.fsetid, 1) } }
+        return try body()
+    }
+
+    private func switchedToProcess<Value>(
+        of caller: Caller, _ body: () throws(Errno) -> Value
+    ) throws(Errno) -> Value {
         if let process = ProcessStatus(caller.process, descriptors: descriptors) {
             return try switched(user: process.user, group: process.group, groups: process.groups, body)
         }

@@ -73,7 +73,7 @@ extension LoopbackFS {
         let kills = arguments.open_flags & UInt32(FUSE_OPEN_KILL_SUIDGID) != 0
         let descriptor = try credentials.creating(as: caller, umask: arguments.umask) { () throws(Errno) in
             guard kills else { return try body(pin.descriptor) }
-            return try credentials.droppingSetID(as: caller) { () throws(Errno) in try body(pin.descriptor) }
+            return try credentials.withoutSetIDCapability { () throws(Errno) in try body(pin.descriptor) }
         }
         let inode: Inode
         let status: FileStatus
