@@ -5,9 +5,11 @@ public import SystemPackage
 ///
 /// Borrowed like ``Request``. The reply's header is the transport's business.
 public struct ReplyBuffer: ~Copyable, ~Escapable {
-    private let memory: UnsafeMutableRawBufferPointer
+    @usableFromInline let memory: UnsafeMutableRawBufferPointer
     /// Bytes written so far.
-    public private(set) var count = 0
+    @inlinable
+    public var count: Int { written }
+    @usableFromInline var written = 0
 
     /// Over `memory`, which must stay valid as long as this.
     @_lifetime(borrow memory)
@@ -16,16 +18,18 @@ public struct ReplyBuffer: ~Copyable, ~Escapable {
     }
 
     /// Bytes that still fit.
+    @inlinable
     public var remaining: Int { memory.count - count }
 
     /// Appends a struct of the ABI.
     ///
     /// - Throws: ERANGE if it does not fit.
+    @inlinable
     @_lifetime(self: copy self)
     public mutating func append<Value: BitwiseCopyable>(_ value: Value) throws(Errno) {
         guard remaining >= MemoryLayout<Value>.size else { throw .outOfRange }
         memory.storeBytes(of: value, toByteOffset: count, as: Value.self)
-        count += MemoryLayout<Value>.size
+        written += MemoryLayout<Value>.size
     }
 
     /// Appends bytes.
@@ -36,7 +40,7 @@ public struct ReplyBuffer: ~Copyable, ~Escapable {
         guard remaining >= bytes.byteCount else { throw .outOfRange }
         let target = UnsafeMutableRawBufferPointer(rebasing: memory[count...])
         bytes.withUnsafeBytes { target.copyMemory(from: $0) }
-        count += bytes.byteCount
+        written += bytes.byteCount
     }
 
     /// Lets a system call write at the end, into at most `limit` bytes; `body` returns how many it wrote.
@@ -45,7 +49,7 @@ public struct ReplyBuffer: ~Copyable, ~Escapable {
         atMost limit: Int, _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
     ) throws(Failure) {
         let room = min(max(limit, 0), remaining)
-        count += min(try body(UnsafeMutableRawBufferPointer(rebasing: memory[count..<count + room])), room)
+        written += min(try body(UnsafeMutableRawBufferPointer(rebasing: memory[count..<count + room])), room)
     }
 }
 
@@ -74,7 +78,7 @@ extension ReplyBuffer {
         let size = ReplyBuffer.paddedEntrySize(nameLength: name.byteCount)
         guard count + head + size <= limit, remaining >= head + size else { return false }
         memory.storeBytes(of: entry, toByteOffset: count, as: fuse_entry_out.self)
-        count += head
+        written += head
         appendUnchecked(inode: inode, nextOffset: nextOffset, type: type, name: name, size: size)
         return true
     }
@@ -98,6 +102,6 @@ extension ReplyBuffer {
         let room = UnsafeMutableRawBufferPointer(rebasing: memory[count + 24..<count + size])
         name.withUnsafeBytes { room.copyMemory(from: $0) }
         for index in name.byteCount..<room.count { room[index] = 0 }
-        count += size
+        written += size
     }
 }

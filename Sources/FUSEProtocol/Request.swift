@@ -33,6 +33,7 @@ public struct Request: ~Copyable, ~Escapable {
     /// The opcode's own struct, decoded.
     ///
     /// - Throws: EINVAL if the message is too short for it.
+    @inlinable
     public func argument<Argument: BitwiseCopyable>(_ type: Argument.Type = Argument.self) throws(Errno) -> Argument {
         guard arguments.byteCount >= MemoryLayout<Argument>.size else { throw .invalidArgument }
         return arguments.unsafeLoadUnaligned(as: type)

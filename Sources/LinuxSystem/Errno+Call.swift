@@ -1,5 +1,5 @@
 import CLinux
-import Glibc
+public import Glibc
 public import SystemPackage
 
 extension Errno {
@@ -7,7 +7,7 @@ extension Errno {
     /// `retryOnInterrupt` is false.
     ///
     /// Nothing else in this package reads `errno`.
-    @inline(__always)
+    @inlinable @inline(__always)
     public static func check<Value: SignedInteger>(
         retryOnInterrupt: Bool = true, _ call: () -> Value
     ) throws(Errno) -> Value {

@@ -6,6 +6,7 @@ import Synchronization
 final class InodeTable: Sendable {
     private static let shardCount = 64
     private let shards: [Shard]
+    private let total = Atomic<Int>(0)
 
     private final class Shard: Sendable {
         let inodes = Mutex<[UInt64: Inode]>([:])
@@ -21,9 +22,7 @@ final class InodeTable: Sendable {
     }
 
     /// Inodes held.
-    var count: Int {
-        shards.reduce(0) { sum, shard in sum + shard.inodes.withLock { $0.count } }
-    }
+    var count: Int { total.load(ordering: .relaxed) }
 
     /// Counts a reference of the kernel's to an inode.
     ///
@@ -48,6 +47,7 @@ final class InodeTable: Sendable {
                 present.references.add(1, ordering: .relaxed)
                 return present
             }
+            if present == nil { total.add(1, ordering: .relaxed) }
             inode.references.store(1 + (present?.references.load(ordering: .relaxed) ?? 0), ordering: .relaxed)
             inodes[inode.node] = inode
             return inode
@@ -65,6 +65,7 @@ final class InodeTable: Sendable {
                 inode.references.store(references - count, ordering: .relaxed)
                 return nil
             }
+            total.subtract(1, ordering: .relaxed)
             return inodes.removeValue(forKey: node)
         }
     }
@@ -75,6 +76,7 @@ final class InodeTable: Sendable {
             // Out of the lock with them: letting go of an inode closes its descriptor.
             let inodes = shard.inodes.withLock { inodes in
                 defer { inodes = [:] }
+                total.subtract(inodes.count, ordering: .relaxed)
                 return inodes
             }
             _ = consume inodes

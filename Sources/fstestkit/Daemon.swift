@@ -127,6 +127,8 @@ struct Daemon {
         for signal in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&set, signal) }
         pthread_sigmask(SIG_BLOCK, &set, nil)
         signal(SIGPIPE, SIG_IGN)
+        // A client's write beyond the daemon's own limit on file sizes is the client's EFBIG, not the daemon's end.
+        signal(SIGXFSZ, SIG_IGN)
         return FileDescriptor(rawValue: try Errno.check { signalfd(-1, &set, CInt(SFD_CLOEXEC | SFD_NONBLOCK)) })
     }
 
