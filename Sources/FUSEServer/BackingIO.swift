@@ -19,8 +19,9 @@ public enum BackingIO {
             let count: Int
             do throws(Errno) {
                 count = try Errno.check {
-                    clinux_preadv2(
-                        file.descriptor.rawValue, &vector, 1, offset + Int64(done), nonblocking ? CLINUX_RWF_NOWAIT : 0)
+                    nonblocking
+                        ? clinux_preadv2(file.descriptor.rawValue, &vector, 1, offset + Int64(done), CLINUX_RWF_NOWAIT)
+                        : pread(file.descriptor.rawValue, vector.iov_base, vector.iov_len, Int(offset) + done)
                 }
             } catch {
                 // What was read before the error is good; a read of the rest will meet the error again.
@@ -47,7 +48,9 @@ public enum BackingIO {
                 iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress! + done), iov_len: bytes.count - done)
             do throws(Errno) {
                 let count = try Errno.check {
-                    clinux_pwritev2(file.descriptor.rawValue, &vector, 1, offset + Int64(done), flags)
+                    flags != 0
+                        ? clinux_pwritev2(file.descriptor.rawValue, &vector, 1, offset + Int64(done), flags)
+                        : pwrite(file.descriptor.rawValue, vector.iov_base, vector.iov_len, Int(offset) + done)
                 }
                 if count == 0 { break }
                 done += count

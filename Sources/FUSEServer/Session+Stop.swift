@@ -59,8 +59,30 @@ extension Session {
     }
 
     /// The daemon wants to go. An idle mount is unmounted like umount(8) does, with everything written back through the
-    /// transport, which still serves. A busy one is drained and then cut: its clients see the connection end.
+    /// transport, which still serves. A busy one, or one that was lazily unmounted, is drained and then cut: its clients
+    /// see the connection end.
     private func leave(_ transport: any Transport, signals: FileDescriptor, deadline: Deadline) {
+        if unmountIdle(signals: signals, deadline: deadline) {
+            // The readers of /dev/fuse are told in a moment, unless the mount lives on in another namespace.
+            while endCause == nil, !deadline.hasPassed {
+                wait(signals, milliseconds: 1)
+                if takeSignal(signals) != nil { break }
+            }
+        }
+        guard endCause == nil else { return }
+        transport.drain()
+        waitUntilIdle(transport, signals: signals, deadline: deadline)
+        // Aborting wakes every client and ends every command in the kernel. Without the right to, closing the
+        // descriptors at the end does the same.
+        try? connection.unmount(.force)
+        if connection.isMounted { try? connection.unmount(.lazy) }
+    }
+
+    /// Unmounts on a thread of its own, since that may wait for writeback, and leaves the signals to this one.
+    ///
+    /// - Returns: whether it was mounted and is no longer.
+    private func unmountIdle(signals: FileDescriptor, deadline: Deadline) -> Bool {
+        guard connection.isMounted else { return false }
         let unmounting = try? ServerThread.start(name: "unmount") { [self] in
             do throws(Errno) {
                 try connection.unmount(.ifIdle)
@@ -68,20 +90,11 @@ extension Session {
                 log.debug("unmount: \(error)")
             }
         }
-        // The unmount may wait for clients and for writeback, so it has a thread of its own, and this one the signals.
         while let unmounting, !unmounting.hasEnded, endCause == nil, !deadline.hasPassed {
             wait(signals, milliseconds: 1)
-            if takeSignal(signals) != nil { break }
+            if takeSignal(signals) != nil { return false }
         }
-        if connection.isMounted && endCause == nil {
-            transport.drain()
-            waitUntilIdle(transport, signals: signals, deadline: deadline)
-        }
-        guard endCause == nil else { return }
-        // Aborting wakes every client and ends every command in the kernel. Without the right to, closing the
-        // descriptors at the end does the same.
-        try? connection.unmount(.force)
-        if connection.isMounted { try? connection.unmount(.lazy) }
+        return !connection.isMounted
     }
 
     private func waitUntilIdle(_ transport: any Transport, signals: FileDescriptor, deadline: Deadline) {
