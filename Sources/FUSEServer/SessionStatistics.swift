@@ -80,7 +80,9 @@ extension Session {
         guard total.count > 0 else { return nil }
         return SessionStatistics.Operation(
             name: "\(opcode)", ring: ring, device: total.count - ring, errors: total.errors,
-            p50: Double(total.histogram.percentile(0.5)) / 1000, p99: Double(total.histogram.percentile(0.99)) / 1000,
+            // A bucket's upper bound may lie above all that it counted.
+            p50: Double(min(total.histogram.percentile(0.5), total.maximum)) / 1000,
+            p99: Double(min(total.histogram.percentile(0.99), total.maximum)) / 1000,
             max: Double(total.maximum) / 1000)
     }
 }

@@ -34,7 +34,7 @@ struct UnmountCommand: ParsableCommand {
         }
         guard let daemon else { return }
         let deadline = Deadline(secondsFromNow: timeout)
-        while kill(daemon, 0) == 0 {
+        while isRunning(daemon) {
             if deadline.hasPassed {
                 throw fail(
                     lazy
@@ -43,6 +43,15 @@ struct UnmountCommand: ParsableCommand {
             }
             usleep(2_000)
         }
+    }
+
+    /// A zombie has ended: that its parent has not asked yet is nothing to wait for. Its threads may still be ending.
+    private func isRunning(_ process: Int32) -> Bool {
+        guard let status = try? readWhole(FilePath("/proc/\(process)/stat")), let name = status.lastIndex(of: ")") else {
+            return false
+        }
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task").count) ?? 0
+        return !status[name...].hasPrefix(") Z") || threads > 1
     }
 
     private func unmount(_ path: String) throws(Errno) {

@@ -1,0 +1,156 @@
+import Foundation
+import Glibc
+import LinuxSystem
+import SystemPackage
+import TestBench
+import Testing
+
+let hasRing = (try? readWhole("/sys/module/fuse/parameters/enable_uring"))?.hasPrefix("Y") == true
+
+/// Transports that this kernel has, for tests that run on each.
+let availableTransports = TransportName.allCases.filter { hasRing || !$0.usesRing }
+
+extension Mounting {
+    /// Runs the program under test to its end.
+    static func run(
+        _ bench: Workbench, _ arguments: [String], as program: String = Mounting.program
+    ) throws -> (status: TestBench.ExitStatus?, output: String) {
+        let log = bench.folder.appending("output-\(UUID().uuidString)")
+        let child = try bench.spawn([program] + arguments, output: log)
+        let status = child.wait(.seconds(20))
+        return (status, child.output)
+    }
+
+    /// Runs a shell command that may touch a mount, in a child with a deadline.
+    static func shell(_ bench: Workbench, _ command: String) throws -> (status: TestBench.ExitStatus?, output: String) {
+        try run(bench, ["-c", command], as: "sh")
+    }
+
+    /// `fstestkit mount`: what it accepts, refuses, and leaves behind.
+    @Suite(.serialized) struct MountCommandTests {
+        @Test(
+            "bad input is refused with a message and status 64",
+            arguments: [
+                (["--transport", "pigeon"], "transport takes one of"), (["--depth", "0"], "depth takes a number"),
+                (["-o", "bogus"], "unknown option 'bogus'"), (["-o", "depth=many"], "depth takes a number"),
+                (["--rings", "60000"], "possible CPUs"), (["--attr-timeout", "soon"], "attr_timeout takes seconds"),
+                (["--cache", "maybe"], "cache takes one of"), (["--log-file", "/no/such/folder/log"], "log file"),
+            ])
+        func refusal(options: [String], message: String) throws {
+            try withBench { bench, source, mountPoint in
+                let transport = options.contains("--rings") ? ["--transport", "uring-percore"] : []
+                let result = try run(bench, ["mount"] + transport + options + [source.string, mountPoint.string])
+                #expect(result.status == .exited(64))
+                #expect(result.output.contains(message), "\(result.output)")
+                #expect(try MountTable.top(at: mountPoint.string) == nil)
+            }
+        }
+
+        @Test func sourceAndMountPointAreChecked() throws {
+            try withBench { bench, source, mountPoint in
+                let inside = source.appending("inside")
+                mkdir(inside.string, 0o755)
+                let file = bench.folder.appending("file")
+                _ = FileManager.default.createFile(atPath: file.string, contents: nil)
+                for (arguments, message) in [
+                    ([source.string, inside.string], "lies inside the source"),
+                    ([source.string, source.string], "lies inside the source"),
+                    ([file.string, mountPoint.string], "not a directory"),
+                    ([source.string, file.string], "not a directory"),
+                    (["/no/such/source", mountPoint.string], "No such file"),
+                ] {
+                    let result = try run(bench, ["mount"] + arguments)
+                    #expect(result.status == .exited(64))
+                    #expect(result.output.contains(message), "\(result.output)")
+                }
+            }
+        }
+
+        @Test(arguments: availableTransports)
+        func inTheBackgroundItReturnsOnceTheMountCanBeUsed(_ transport: TransportName) throws {
+            try withBench { bench, source, mountPoint in
+                let mounted = try run(
+                    bench, ["mount", "--transport", transport.rawValue, source.string, mountPoint.string])
+                #expect(mounted.status == .exited(0), "\(mounted.output)")
+                bench.ledger.record(.mount(mountPoint.string))
+                #expect(try MountTable.top(at: mountPoint.string)?.type == "fuse")
+                #expect(try shell(bench, "echo text > \(mountPoint)/file").status == .exited(0))
+                #expect(try readWhole(source.appending("file")) == "text\n")
+                let unmounted = try run(bench, ["unmount", mountPoint.string])
+                #expect(unmounted.status == .exited(0), "\(unmounted.output)")
+                #expect(try MountTable.top(at: mountPoint.string) == nil)
+            }
+        }
+
+        @Test func unmountingABusyMountIsRefusedAndLazilyAccepted() throws {
+            try withBench { bench, source, mountPoint in
+                _ = try run(bench, ["mount", "--transport", "legacy", source.string, mountPoint.string])
+                bench.ledger.record(.mount(mountPoint.string))
+                let holder = try bench.spawn(["sh", "-c", "exec 3> \(mountPoint)/held; sleep 60"])
+                while access(source.appending("held").string, F_OK) != 0 { usleep(1000) }
+                let refused = try run(bench, ["unmount", mountPoint.string])
+                #expect(refused.status == .exited(1))
+                #expect(refused.output.contains("in use"), "\(refused.output)")
+                let stays = try run(bench, ["unmount", "--lazy", "--timeout", "0.2", mountPoint.string])
+                #expect(stays.status == .exited(70))
+                #expect(stays.output.contains("still serves open files"), "\(stays.output)")
+                holder.kill()
+            }
+        }
+
+        @Test func asAMountHelper() throws {
+            try withBench { bench, source, mountPoint in
+                // The name that mount(8) would call it by decides, wherever it lies.
+                let helper = bench.folder.appending("mount.fuse.fstestkit")
+                symlink(Mounting.program, helper.string)
+                let mounted = try run(
+                    bench,
+                    ["device", mountPoint.string, "-o", "rw,noatime,source=\(source),transport=legacy", "-o", "suid,dev"],
+                    as: helper.string)
+                #expect(mounted.status == .exited(0), "\(mounted.output)")
+                bench.ledger.record(.mount(mountPoint.string))
+                let entry = try #require(try MountTable.top(at: mountPoint.string))
+                #expect(entry.source == "device" && entry.type == "fuse")
+                #expect(!entry.options.contains("nosuid") && !entry.options.contains("nodev"))
+                let remounted = try run(
+                    bench, ["device", mountPoint.string, "-o", "remount,ro,source=\(source)"], as: helper.string)
+                #expect(remounted.status == .exited(0), "\(remounted.output)")
+                #expect(try MountTable.top(at: mountPoint.string)?.options.hasPrefix("ro") == true)
+                #expect(try shell(bench, "touch \(mountPoint)/file").output.contains("Read-only"))
+                #expect(try run(bench, ["unmount", mountPoint.string]).status == .exited(0))
+            }
+        }
+
+        @Test func autoSaysWhichTransportAndWhy() throws {
+            try withBench { bench, source, mountPoint in
+                let daemon = try MountedDaemon.start(
+                    Target(.command("\(Mounting.program) mount --foreground {source} {mountpoint}")), source: source,
+                    mountPoint: mountPoint, bench: bench)
+                let report = daemon.stop(.terminate)
+                #expect(report.isComplete && report.exit == .exited(0), "\(report)")
+                let expected = hasRing ? "transport uring-percore: kernel and settings offer it" : "transport legacy:"
+                #expect(daemon.logTail.contains(expected), "\(daemon.logTail)")
+                #expect(daemon.logTail.contains("stopped: signal 15"), "\(daemon.logTail)")
+            }
+        }
+
+        @Test(.enabled(if: isInstalled("fusermount3") && isInstalled("setpriv"), "needs fusermount3 and setpriv"))
+        func withoutPrivileges() throws {
+            try withBench { bench, _, _ in
+                // /dev/fuse is root's here, so the helper that is set-user-id opens it.
+                let folder = bench.folder.appending("nobody")
+                _ = try shell(bench, "install -d -o nobody \(folder) \(folder)/source \(folder)/mnt; chmod a+x \(bench.folder)")
+                bench.ledger.record(.mount("\(folder)/mnt"))
+                let user = "setpriv --reuid nobody --clear-groups --inh-caps=-all"
+                let mounted = try shell(
+                    bench, "\(user) \(Mounting.program) mount --transport legacy \(folder)/source \(folder)/mnt")
+                #expect(mounted.status == .exited(0), "\(mounted.output)")
+                let used = try shell(bench, "\(user) sh -c 'echo text > \(folder)/mnt/file && stat -c %U \(folder)/source/file'")
+                #expect(used.output == "nobody\n")
+                let unmounted = try shell(bench, "\(user) \(Mounting.program) unmount \(folder)/mnt")
+                #expect(unmounted.status == .exited(0), "\(unmounted.output)")
+                #expect(try MountTable.top(at: "\(folder)/mnt") == nil)
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import Foundation
+import Glibc
+import LinuxSystem
+import SystemPackage
+import TestBench
+import Testing
+
+extension Mounting {
+    /// What each transport must do, whatever the filesystem.
+    @Suite(.serialized) struct TransportTests {
+        /// The part of `fstestkit stats --json` that these tests read.
+        struct Statistics: Decodable {
+            struct Operation: Decodable {
+                let name: String
+                let ring: Int
+                let device: Int
+            }
+            struct Queue: Decodable {
+                let depth: Int
+                let free: Int
+            }
+            let transport: String
+            let fetched: Int
+            let committed: Int
+            let queues: [Queue]
+            let opcodes: [Operation]
+        }
+
+        static func statistics(_ bench: Workbench, _ mountPoint: FilePath) throws -> Statistics {
+            let result = try run(bench, ["stats", "--json", mountPoint.string])
+            return try JSONDecoder().decode(Statistics.self, from: Data(result.output.utf8))
+        }
+
+        /// Opcodes that the kernel never sends over the ring.
+        static let deviceOnly: Set = ["INIT", "FORGET", "BATCH_FORGET", "INTERRUPT"]
+
+        @Test("requests travel over the transport that was asked for", arguments: availableTransports, [1, 8])
+        func proof(_ transport: TransportName, depth: Int) throws {
+            try withBench { bench, source, mountPoint in
+                let target = Target(
+                    .transport(transport), options: ["--depth", "\(depth)", "--attr-timeout", "0", "--entry-timeout", "0"])
+                let daemon = try MountedDaemon.start(target, source: source, mountPoint: mountPoint, bench: bench)
+                let load = """
+                    cd \(mountPoint) && for i in 1 2 3 4; do (mkdir d$i && cd d$i && for f in 1 2 3 4 5 6 7 8; do
+                    echo $f > f$f && cat f$f && mv f$f g$f && ln g$f h$f && rm g$f; done) & done; wait; ls -lR; rm -r d1
+                    """
+                #expect(try shell(bench, load).status == .exited(0))
+                let statistics = try TransportTests.statistics(bench, mountPoint)
+                #expect(statistics.transport == transport.rawValue)
+                #expect(statistics.fetched == statistics.committed && statistics.fetched > 300)
+                #expect(Set(statistics.opcodes.map(\.name)).isSuperset(of: ["LOOKUP", "READ", "WRITE", "CREATE", "GETATTR"]))
+                for operation in statistics.opcodes {
+                    let onDevice = !transport.usesRing || TransportTests.deviceOnly.contains(operation.name)
+                    #expect(onDevice ? operation.ring == 0 : operation.device == 0, "\(operation)")
+                }
+                // With nothing to do, every entry waits in the kernel again: none was lost on the way.
+                for queue in statistics.queues { #expect(queue.free == depth && queue.depth == depth) }
+                #expect(daemon.stop().exit == .exited(0))
+            }
+        }
+
+        @Test("every way to end a connection ends it", arguments: availableTransports)
+        func stops(_ transport: TransportName) throws {
+            try withBench { bench, source, mountPoint in
+                for round in 0..<2 {
+                    for method in StopMethod.allCases {
+                        let log = bench.folder.appending("\(transport.rawValue)-\(method)-\(round).log")
+                        let daemon = try MountedDaemon.start(
+                            Target(.transport(transport)), source: source, mountPoint: mountPoint, bench: bench, log: log)
+                        let load = try bench.spawn([
+                            "sh", "-c", "cd \(mountPoint) && while :; do echo x > a && cat a && mv a b && rm b || exit; done",
+                        ])
+                        usleep(UInt32(20_000 * (round + 1)))
+                        // An unmount is refused while the load has its working directory there.
+                        if method == .unmount { end(load) }
+                        let report = daemon.stop(method, within: .seconds(5))
+                        end(load)
+                        // A dead mount stays as long as someone's working directory is there.
+                        if method == .kill || method == .abort { _ = daemon.unmount() }
+                        // A lazy unmount lasts until the last user has gone.
+                        let ended = method == .lazyUnmount ? daemon.process?.wait(.seconds(5)) : report.exit
+                        #expect(ended == (method == .kill ? .signalled(SIGKILL, coreDumped: false) : .exited(0)), "\(method): \(report)")
+                        #expect(try MountTable.top(at: mountPoint.string) == nil, "\(method)")
+                        #expect(load.exitStatus != nil)
+                        if method != .kill { #expect(daemon.logTail.contains("stopped: "), "\(daemon.logTail)") }
+                    }
+                }
+            }
+        }
+
+        /// Ends a client and its children, which may take a moment longer.
+        private func end(_ client: ChildProcess) {
+            client.kill()
+            _ = Deadline(after: .seconds(5)).wait { client.groupMembers.isEmpty }
+        }
+
+        @Test("a second signal does not wait for what is in hand", arguments: availableTransports)
+        func secondSignal(_ transport: TransportName) throws {
+            try withBench { bench, source, mountPoint in
+                let daemon = try MountedDaemon.start(
+                    Target(.transport(transport)), source: source, mountPoint: mountPoint, bench: bench)
+                // A lock that waits for another is in hand as long as it takes.
+                let holder = try bench.spawn(["flock", "\(mountPoint)/lock", "sleep", "60"])
+                usleep(100_000)
+                let waiter = try bench.spawn(["flock", "\(mountPoint)/lock", "true"])
+                usleep(100_000)
+                daemon.process?.signal(SIGTERM)
+                usleep(50_000)
+                daemon.process?.signal(SIGTERM)
+                #expect(daemon.process?.wait(.seconds(2)) == .exited(0), "\(daemon.logTail)")
+                holder.kill()
+                waiter.kill()
+            }
+        }
+
+        @Test("without its setting the ring is refused, with the way out", .enabled(if: !hasRing, "needs enable_uring off"))
+        func ringRefused() throws {
+            try withBench { bench, source, mountPoint in
+                let refused = try run(bench, ["mount", "--transport", "uring-percore", source.string, mountPoint.string])
+                #expect(refused.status == .exited(69))
+                #expect(refused.output.contains("enable_uring"))
+                let fallen = try run(
+                    bench,
+                    ["mount", "--transport", "uring-percore", "--fallback", "legacy", source.string, mountPoint.string])
+                #expect(fallen.status == .exited(0))
+                bench.ledger.record(.mount(mountPoint.string))
+            }
+        }
+    }
+}
