@@ -71,11 +71,13 @@ let package = Package(
         .testTarget(name: "LoopbackFSTests", dependencies: ["LoopbackFS", "LinuxSystem"], swiftSettings: settings),
         .testTarget(name: "FUSEServerTests", dependencies: ["FUSEServer"], swiftSettings: settings),
         .testTarget(name: "TransportURingTests", dependencies: ["TransportURing"], swiftSettings: settings),
+        .testTarget(
+            name: "WireTests", dependencies: ["TransportLegacy", "LoopbackFS", "Faults"], swiftSettings: settings),
         .testTarget(name: "TestBenchTests", dependencies: ["TestBench", "LinuxSystem"], swiftSettings: settings),
         .testTarget(
             name: "TestMatrixTests", dependencies: ["TestMatrix", "TestBench", "LinuxSystem"], swiftSettings: settings),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["TestBench", "TestMatrix", "LinuxSystem", "fstestkit"],
+            name: "IntegrationTests", dependencies: ["TestBench", "TestMatrix", "LinuxSystem", "Faults", "fstestkit"],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -34,6 +34,14 @@ public final class Connection: Sendable {
         _ = clinux_fcntl(descriptor, F_SETFD, CLong(FD_CLOEXEC))
     }
 
+    /// Over a descriptor that something else than the kernel answers: a test's scripted peer. Nothing is mounted.
+    package init(peer: FileDescriptor) {
+        device = peer
+        mountPoint = "/nonexistent"
+        number = 0
+        mountID = -1
+    }
+
     deinit {
         try? device.close()
     }

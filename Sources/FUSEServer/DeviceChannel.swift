@@ -115,7 +115,11 @@ public final class DeviceChannel: @unchecked Sendable {
             // The kernel sent what it should not: it has a unique id only if there was a header.
             session.log.error("malformed request of \(length) bytes on /dev/fuse")
             guard length >= MemoryLayout<fuse_in_header>.size else { return }
-            send(unique: bytes.loadUnaligned(as: fuse_in_header.self).unique, error: error, count: 0)
+            let header = bytes.loadUnaligned(as: fuse_in_header.self)
+            let opcode = Opcode(rawValue: header.opcode)
+            // Nobody waits for the answer to one of these.
+            if opcode.layout?.replies == false || opcode == .interrupt { return }
+            send(unique: header.unique, error: error, count: 0)
         }
     }
 
