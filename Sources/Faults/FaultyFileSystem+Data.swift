@@ -13,14 +13,14 @@ extension FaultyFileSystem {
         guard fault == .wrongLinkCount || fault == .unstableInode || fault == .staleAttribute else {
             return try inner.getattr(request, arguments, reply: &reply)
         }
+        let node = request.node
         return try rewriting(&reply, size: MemoryLayout<fuse_attr_out>.size) { (reply: inout ReplyBuffer) throws(Errno) in
             try inner.getattr(request, arguments, reply: &reply)
         } change: { bytes in
             var bytes = bytes
             bytes.withUnsafeMutableBytes { memory in
                 var out = memory.loadUnaligned(as: fuse_attr_out.self)
-                change(&out.attr)
-                if fault == .staleAttribute { out.attr_valid = 3600 }
+                change(&out.attr, of: node)
                 memory.storeBytes(of: out, as: fuse_attr_out.self)
             }
             return bytes

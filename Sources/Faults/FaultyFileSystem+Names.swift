@@ -103,8 +103,7 @@ extension FaultyFileSystem {
             bytes.withUnsafeMutableBytes { memory in
                 guard memory.count >= MemoryLayout<fuse_entry_out>.size else { return }
                 var entry = memory.loadUnaligned(as: fuse_entry_out.self)
-                change(&entry.attr)
-                if fault == .staleAttribute { entry.attr_valid = 3600 }
+                change(&entry.attr, of: entry.nodeid)
                 memory.storeBytes(of: entry, as: fuse_entry_out.self)
             }
             return bytes
@@ -112,10 +111,17 @@ extension FaultyFileSystem {
     }
 
     /// Changes the attributes of one file.
-    func change(_ attributes: inout fuse_attr) {
+    func change(_ attributes: inout fuse_attr, of node: UInt64) {
         switch fault {
         case .wrongLinkCount: if attributes.mode & 0o170000 != 0o040000 { attributes.nlink += 1 }
         case .unstableInode: attributes.ino += UInt64(counter.add(1, ordering: .relaxed).newValue)
+        case .staleAttribute:
+            let now = attributes
+            let told = first.withLock { first in
+                first[node] = first[node] ?? now
+                return first[node] ?? now
+            }
+            (attributes.mode, attributes.mtime, attributes.mtimensec) = (told.mode, told.mtime, told.mtimensec)
         default: break
         }
     }

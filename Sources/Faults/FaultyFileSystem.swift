@@ -10,6 +10,8 @@ public final class FaultyFileSystem: FileSystem {
     let fault: FileSystemFault
     /// Counts what goes wrong only now and then.
     let counter = Atomic<Int>(0)
+    /// The attributes of each node as they were told first.
+    let first = Mutex<[UInt64: fuse_attr]>([:])
 
     public init(wrapping inner: any FileSystem, fault: FileSystemFault) {
         self.inner = inner

@@ -37,7 +37,7 @@ public enum FileSystemFault: String, CaseIterable, Sendable {
         case .maskIgnored: "the caller's umask is not applied"
         case .setIDKept: "set-id bits outlive a write"
         case .lostTruncate: "a change of size is acknowledged and not made"
-        case .staleAttribute: "attributes may be kept for an hour"
+        case .staleAttribute: "mode and mtime of a file are told as they were at first"
         case .wrongLinkCount: "a file has one link more than names"
         case .timesNotSet: "a change of times is acknowledged and not made"
         case .unstableInode: "a file has another inode number each time"

@@ -42,6 +42,7 @@ static const uint32_t CBENCH_FS_NODUMP_FL = 0x40;
 // statx(2)
 static const uint32_t CBENCH_STATX_BTIME = 0x800;
 static const uint32_t CBENCH_STATX_BASIC = 0x7ff;
+static const int CBENCH_AT_STATX_FORCE_SYNC = 0x2000;
 
 // capabilities(7), by number
 static const int CBENCH_CAP_CHOWN = 0;

@@ -31,6 +31,23 @@ struct FileTime: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
 }
 
+/// Permission, set-id and sticky bits; shown in octal.
+struct Mode: Hashable, Sendable, ExpressibleByIntegerLiteral, CustomStringConvertible {
+    var bits: UInt16
+
+    init(_ bits: UInt16) {
+        self.bits = bits
+    }
+
+    init(integerLiteral value: UInt16) {
+        bits = value
+    }
+
+    static func & (left: Mode, right: Mode) -> Mode { Mode(left.bits & right.bits) }
+
+    var description: String { "0\(String(bits, radix: 8))" }
+}
+
 /// What kind of file an inode is.
 enum FileKind: UInt16, Sendable {
     case fifo = 0o010000
@@ -54,7 +71,7 @@ struct Attributes: Sendable {
     var inode: UInt64 { raw.stx_ino }
     var kind: FileKind { FileKind(rawValue: raw.stx_mode & 0o170000) ?? .unknown }
     /// Permission, set-id and sticky bits.
-    var mode: UInt16 { raw.stx_mode & 0o7777 }
+    var mode: Mode { Mode(raw.stx_mode & 0o7777) }
     var links: UInt32 { raw.stx_nlink }
     var owner: UInt32 { raw.stx_uid }
     var group: UInt32 { raw.stx_gid }

@@ -54,6 +54,20 @@ final class Child {
         Glibc.close(report)
     }
 
+    /// Waits until it has opened `gate`; if it ends before, throws what it threw.
+    func reach(_ gate: Gate) throws {
+        while try !gate.isOpen(within: 20) {
+            var info = siginfo_t()
+            info.si_signo = 0
+            if waitid(P_PID, id_t(process), &info, WEXITED | WNOHANG | WNOWAIT) == 0, info.si_signo != 0 {
+                if try gate.isOpen(within: 0) { break }
+                try join()
+                throw CheckFailure("\(what) ended too early")
+            }
+        }
+        try gate.pass()
+    }
+
     /// Waits for its end and throws what it threw.
     func join() throws {
         let (code, message) = result()
@@ -136,6 +150,12 @@ final class Gate {
     func open(_ count: Int = 1) {
         let bytes = [UInt8](repeating: 1, count: count)
         _ = Glibc.write(ends[1], bytes, count)
+    }
+
+    /// Whether somebody has opened it, or does within the time (milliseconds).
+    func isOpen(within milliseconds: CInt) throws -> Bool {
+        var entry = pollfd(fd: ends[0], events: Int16(POLLIN), revents: 0)
+        return try call("wait at gate") { poll(&entry, 1, milliseconds) } == 1
     }
 
     /// Waits until it is one's turn.

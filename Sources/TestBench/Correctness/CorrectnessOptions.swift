@@ -8,6 +8,8 @@ public struct CorrectnessOptions: Sendable {
     public var duration: Double?
     /// Workers at a time.
     public var jobs = 2
+    /// Seconds without a sign after which any task counts as hung, even if its own deadline is longer.
+    public var longestTask = 3600
     /// A script of operations that is run instead.
     public var replay: String?
 

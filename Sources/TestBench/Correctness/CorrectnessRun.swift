@@ -64,7 +64,7 @@ public struct CorrectnessRun {
         let checks = options.replay == nil ? CheckList.all.filter { options.wants($0.name) } : []
         var planned = checks.count
         var finished = 0
-        let pool = WorkerPool(
+        var pool = WorkerPool(
             bench: bench, evidence: bench.evidence.below(place.label), target: place.label, jobs: max(1, options.jobs)
         ) { event in
             var now = Progress(finished: finished, planned: planned, seconds: elapsed())
@@ -77,13 +77,15 @@ public struct CorrectnessRun {
             }
             progress(now)
         }
-        let quiet = WorkerPool(bench: bench, evidence: pool.evidence, target: place.label, jobs: 1) { _ in }
+        var quiet = WorkerPool(bench: bench, evidence: pool.evidence, target: place.label, jobs: 1) { _ in }
+        pool.longest = options.longestTask
+        quiet.longest = options.longestTask
         let prepared = try quiet.run([.prepare(work)])
         guard prepared.allSatisfy({ !$0.verdict.isFailure }) else { return prepared }
         if let script = options.replay {
             let task = DifferentialTask(
-                name: "replay", subject: work.directory, reference: work.plain ?? work.directory, seed: options.seed, seconds: 0,
-                script: script)
+                name: "replay", subject: "\(work.directory)/replay", reference: "\(work.plain ?? work.directory)/replay-plain",
+                seed: options.seed, seconds: 0, script: script, makesDirectories: true)
             let isConcurrent = script.hasPrefix(ConcurrentRun.header)
             let concurrent = ConcurrentTask(directory: work.directory, seed: options.seed, seconds: 0, script: script)
             let results = try pool.run([isConcurrent ? .concurrent(concurrent) : .differential(task)])
@@ -147,10 +149,16 @@ private struct RandomParts {
                     subject: "\(work.directory)/differential\(job)", reference: "\(plain)/differential\(job)",
                     seed: seed &+ UInt64(job) &* 0x1000_0000, seconds: time(0.5))
                 task.makesDirectories = round == 0
+                task.leavesOutMissing = work.traits.losesFeatures
                 tasks.append(.differential(task))
             }
         }
-        if concurrent { tasks.append(.concurrent(ConcurrentTask(directory: work.directory, seed: seed, seconds: time(0.2)))) }
+        if concurrent {
+            tasks.append(
+                .concurrent(
+                    ConcurrentTask(
+                        directory: work.directory, seed: seed, seconds: time(0.2), leavesOutMissing: work.traits.losesFeatures)))
+        }
         if integrity { tasks.append(.integrity(integrityTask(round, time(0.3)))) }
         return tasks
     }

@@ -94,7 +94,7 @@ public struct CorrectnessSession {
         defer { served.stop(tell) }
         let place = CorrectnessPlace(
             label: target.label, directory: served.mountPoint.string, source: served.source.string, plain: served.plain.string,
-            traits: TargetTraits(isMount: true, losesFeatures: !target.isOurs))
+            traits: served.traits)
         outcome.results += try CorrectnessRun(on: place, options, bench: bench, remount: served.remount) { tell(.progress($0)) }.run()
         return outcome
     }

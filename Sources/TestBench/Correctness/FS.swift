@@ -56,13 +56,13 @@ enum FS {
         }
     }
 
-    /// statx(2); `follow` decides about a symbolic link at the end.
-    static func stat(_ path: Path, follow: Bool = false) throws(CallError) -> Attributes {
+    /// statx(2); `follow` decides about a symbolic link at the end, `fresh` asks past the kernel's cache.
+    static func stat(_ path: Path, follow: Bool = false, fresh: Bool = false) throws(CallError) -> Attributes {
         var raw = statx()
+        let flags = (follow ? 0 : AT_SYMLINK_NOFOLLOW) | (fresh ? CBENCH_AT_STATX_FORCE_SYNC : 0)
         try call("stat", path) {
             path.withCString {
-                clinux_statx(
-                    AT_FDCWD, $0, follow ? 0 : AT_SYMLINK_NOFOLLOW, CBENCH_STATX_BASIC | CBENCH_STATX_BTIME, &raw)
+                clinux_statx(AT_FDCWD, $0, flags, CBENCH_STATX_BASIC | CBENCH_STATX_BTIME, &raw)
             }
         }
         return Attributes(raw: raw)

@@ -31,6 +31,15 @@ final class ServedDirectory {
         }
     }
 
+    /// What this mount promises: all that its source has if it is ours; of others' caches nothing is known.
+    var traits: TargetTraits {
+        var traits = target.isOurs
+            ? TargetTraits(isMount: true)
+            : TargetTraits(isMount: true, losesFeatures: true, cacheSeconds: nil, writesBack: true)
+        traits.admitsOthers = daemon.mount?.superOptions.contains("allow_other") ?? true
+        return traits
+    }
+
     /// Unmounts and mounts again, so that nothing is left in the kernel's caches.
     func remount() throws {
         let report = daemon.stop(.unmount)

@@ -7,6 +7,8 @@ struct WorkerPool {
     let evidence: Evidence
     let target: String
     let jobs: Int
+    /// Seconds that any task gets.
+    var longest = Int.max / 2
     /// Told of what happens.
     let progress: (Event) -> Void
 
@@ -35,7 +37,7 @@ struct WorkerPool {
                 progress(.started(task))
             }
             var entries = busy.map { pollfd(fd: $0.output, events: Int16(POLLIN), revents: 0) }
-            let left = busy.map(\.timeLeft).min() ?? 0
+            let left = busy.map { $0.timeLeft(longest: longest) }.min() ?? 0
             poll(&entries, nfds_t(entries.count), CInt(min(left / 1_000_000 + 1, 1000)))
             progress(.time)
             for (worker, entry) in zip(busy, entries) {
@@ -51,7 +53,7 @@ struct WorkerPool {
                         busy.removeAll { $0 === worker }
                         idle.append(worker)
                     }
-                } else if worker.timeLeft == 0 {
+                } else if worker.timeLeft(longest: longest) == 0 {
                     add(hung(worker))
                     busy.removeAll { $0 === worker }
                 }
@@ -74,7 +76,7 @@ struct WorkerPool {
         let place = worker.giveUp()
         return TestResult(
             suite: "correctness", target: target, area: task.area, name: task.name, verdict: .hung, seconds: seconds,
-            message: "no end within \(task.deadline) s", evidence: [save(task, place + "\n")])
+            message: "no end within \(min(task.deadline, longest)) s", evidence: [save(task, place + "\n")])
     }
 
     private func died(_ worker: WorkerProcess) -> TestResult {

@@ -67,9 +67,11 @@ final class WorkerProcess {
     }
 
     /// Nanoseconds until its deadline; 0 if that has passed.
-    var timeLeft: UInt64 {
+    ///
+    /// - Parameter longest: seconds that any task gets, however long its own deadline is.
+    func timeLeft(longest: Int) -> UInt64 {
         guard let task else { return .max }
-        let deadline = lastSign + UInt64(task.deadline) * 1_000_000_000
+        let deadline = lastSign + UInt64(min(task.deadline, longest)) * 1_000_000_000
         return deadline - min(deadline, cbench_now())
     }
 

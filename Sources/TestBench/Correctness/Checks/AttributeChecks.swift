@@ -11,7 +11,7 @@ let attributeChecks = CheckGroup("attributes", [
             for name: Path in ["f", "d"] {
                 let mode = mode_t(1 << bit) | 0o700
                 try FS.chmod(name, mode)
-                try expect("mode", try FS.stat(name).mode, is: UInt16(mode), path: name)
+                try expect("mode", try FS.stat(name).mode, is: Mode(UInt16(mode)), path: name)
             }
         }
         try FS.chmod("d", 0o755)
@@ -171,7 +171,10 @@ let attributeChecks = CheckGroup("attributes", [
             inodes[name] = try FS.stat(name).inode
         }
         try expect("different inode numbers", Set(inodes.values).count, is: 200)
-        for (name, inode) in inodes { try expect("inode", try FS.stat(name).inode, is: inode, path: name) }
+        for (name, inode) in inodes {
+            try expect("inode", try FS.stat(name).inode, is: inode, path: name)
+            try expect("inode, asked past the cache", try FS.stat(name, fresh: true).inode, is: inode, path: name)
+        }
         for name in inodes.keys { try expect("inode by descriptor", try File(name, O_RDONLY).stat().inode, is: inodes[name], path: name) }
     },
     .init("one-device-number", "stat(2): st_dev") { _ in
@@ -205,6 +208,7 @@ let attributeChecks = CheckGroup("attributes", [
     },
     .init("source-says-the-same", "stat(2)", needs: [.source]) { context in
         try FS.create("f", [UInt8](repeating: 1, count: 5000), mode: 0o640)
+        try File("f", O_RDWR).sync()
         try FS.mkdir("d")
         try FS.symlink("f", "s")
         for name: Path in ["f", "d", "s"] {

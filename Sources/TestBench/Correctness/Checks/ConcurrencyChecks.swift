@@ -236,10 +236,13 @@ let concurrencyChecks = CheckGroup("concurrency", [
     },
     .init("client-killed-while-writing", "signal(7): the file stays usable", deadline: 60) { _ in
         for _ in 0..<10 {
+            let begun = try Gate()
             let child = try Child("writer") {
                 let file = try File("f", O_RDWR | O_CREAT)
+                begun.open()
                 while true { try file.write([UInt8](repeating: 0x42, count: 128 << 10), at: 0) }
             }
+            try child.reach(begun)
             usleep(10_000)
             child.signal(SIGKILL)
             try expect("end of the writer", child.wait(), is: -SIGKILL)

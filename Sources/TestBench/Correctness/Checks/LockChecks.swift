@@ -71,7 +71,7 @@ let lockChecks = CheckGroup("locks", [
             held.open()
             sleep(1000)
         }
-        try held.pass()
+        try child.reach(held)
         let file = try File("f", O_RDWR)
         try fails(.resourceTemporarilyUnavailable, .permissionDenied, what: "while the holder lives") { try file.lock(F_SETLK, F_WRLCK) }
         child.signal(SIGKILL)
@@ -101,7 +101,7 @@ let lockChecks = CheckGroup("locks", [
             try other.lock(F_SETLKW, F_WRLCK)
             try expect("the lock came after its release", order.bytes[0], is: 1)
         }
-        try ready.pass()
+        try child.reach(ready)
         usleep(100_000)
         order.bytes[0] = 1
         try file.lock(F_SETLK, F_UNLCK)
@@ -123,7 +123,7 @@ let lockChecks = CheckGroup("locks", [
             let result = clinux_fcntl_lock(other.descriptor, F_SETLKW, &lock)
             try expect("result of a wait that a signal ended", [result, errno], is: [-1, EINTR], path: "f")
         }
-        try ready.pass()
+        try child.reach(ready)
         for _ in 0..<20 {
             usleep(50_000)
             child.signal(SIGUSR1)
@@ -142,7 +142,7 @@ let lockChecks = CheckGroup("locks", [
             ready.open()
             try other.lock(F_SETLKW, F_WRLCK)
         }
-        try ready.pass()
+        try child.reach(ready)
         usleep(50_000)
         child.signal(SIGKILL)
         try expect("end of the waiter", child.wait(), is: -SIGKILL)
@@ -228,7 +228,7 @@ let lockChecks = CheckGroup("locks", [
             try other.flock(LOCK_EX)
             try expect("the lock came after its release", order.bytes[0], is: 1)
         }
-        try ready.pass()
+        try child.reach(ready)
         usleep(100_000)
         order.bytes[0] = 1
         try file.flock(LOCK_UN)
@@ -243,7 +243,7 @@ let lockChecks = CheckGroup("locks", [
             held.open()
             sleep(1000)
         }
-        try held.pass()
+        try child.reach(held)
         child.signal(SIGKILL)
         child.wait()
         try File("f", O_RDONLY).flock(LOCK_EX)

@@ -127,7 +127,7 @@ let renameChecks = CheckGroup("rename", [
         }
         try expect(data: try FS.contents(try context.behind("b")), is: Array("two".utf8), "content", path: "b")
     },
-    .init("rename-exchange", "rename(2): RENAME_EXCHANGE", needs: [.feature(.exchange)]) { _ in
+    .init("rename-exchange", "rename(2): RENAME_EXCHANGE", needs: [.feature(.exchange)]) { context in
         try FS.create("a", "one")
         try FS.create("b", "two")
         let inodes = (try FS.stat("a").inode, try FS.stat("b").inode)
@@ -136,6 +136,9 @@ let renameChecks = CheckGroup("rename", [
         try expect("inode", try FS.stat("b").inode, is: inodes.0, path: "b")
         try expect(data: try FS.contents("a"), is: Array("two".utf8), "content", path: "a")
         try expect(data: try FS.contents("b"), is: Array("one".utf8), "content", path: "b")
+        if let source = context.source {
+            try expect(data: try FS.contents(source / "a"), is: Array("two".utf8), "content in the source", path: "a")
+        }
         try fails(.noSuchFileOrDirectory, what: "exchange with nothing") { try FS.rename("a", "x", flags: CLINUX_RENAME_EXCHANGE) }
     },
     .init("rename-exchange-kinds", "rename(2): RENAME_EXCHANGE of any kinds", needs: [.feature(.exchange)]) { _ in

@@ -12,6 +12,8 @@ struct ConcurrentTask: Codable, Sendable {
     var seconds: Double
     /// A script that is run instead, many times.
     var script: String?
+    /// Operations that the filesystem does not have at all are left out.
+    var leavesOutMissing = false
 }
 
 /// Lets processes run short sequences on the same names at the same time, and checks what they saw against what some order of
@@ -61,11 +63,12 @@ final class ConcurrentRun {
         if let script = task.script { return try replay(ConcurrentRun.parse(script)) }
         let crew = try Crew(directory, memory)
         var random = SeededGenerator(seed: task.seed)
+        let kinds = kinds()
         let start = cbench_now()
         let end = start + UInt64(task.seconds * 1e9)
         var operations = 0
         repeat {
-            let round = ConcurrentRun.draw(&random)
+            let round = ConcurrentRun.draw(&random, kinds)
             operations += round.count
             if let violation = try crew.violation(of: round, number: rounds) { return try explain(round, violation, crew) }
             rounds += 1
@@ -77,7 +80,15 @@ final class ConcurrentRun {
             operations: operations)
     }
 
-    private static func draw(_ random: inout SeededGenerator) -> Case {
+    private func kinds() -> [ConcurrentOperation.Kind] {
+        var kinds = ConcurrentOperation.Kind.allCases
+        guard task.leavesOutMissing else { return kinds }
+        if Feature.noReplace.missing(directory) != nil { kinds.removeAll { $0 == .move } }
+        if Feature.exchange.missing(directory) != nil { kinds.removeAll { $0 == .exchange } }
+        return kinds
+    }
+
+    private static func draw(_ random: inout SeededGenerator, _ kinds: [ConcurrentOperation.Kind]) -> Case {
         var tag = 0
         func operation(_ kinds: [ConcurrentOperation.Kind]) -> ConcurrentOperation {
             tag += 1
@@ -89,7 +100,7 @@ final class ConcurrentRun {
         }
         let start = (0..<random.below(4)).map { _ in operation([.create, .create, .mkdir]) }
         let sequences = (0..<2 + random.below(processes - 1)).map { _ in
-            (0..<1 + random.below(length)).map { _ in operation(ConcurrentOperation.Kind.allCases) }
+            (0..<1 + random.below(length)).map { _ in operation(kinds) }
         }
         return Case(start: start, sequences: sequences)
     }

@@ -129,7 +129,7 @@ final class Crew {
             case .move: try FS.rename(one, other, flags: CLINUX_RENAME_NOREPLACE)
             case .exchange: try FS.rename(one, other, flags: CLINUX_RENAME_EXCHANGE)
             case .link: try FS.link(one, other)
-            case .stat: return ConcurrentModel.Outcome(tag: Int(try FS.stat(one).mode & 0o77))
+            case .stat: return ConcurrentModel.Outcome(tag: Int((try FS.stat(one).mode & 0o77).bits))
             }
             return ConcurrentModel.Outcome()
         } catch {
@@ -145,7 +145,7 @@ final class Crew {
                 throw CheckFailure("a name that nobody made", expected: "n0 to n3", got: "\(name)", path: place)
             }
             let attributes = try FS.stat(place / name)
-            model.names[number] = .init(tag: Int(attributes.mode & 0o77), isDirectory: attributes.kind == .directory)
+            model.names[number] = .init(tag: Int((attributes.mode & 0o77).bits), isDirectory: attributes.kind == .directory)
         }
         return model
     }

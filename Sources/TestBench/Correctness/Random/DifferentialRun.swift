@@ -15,6 +15,8 @@ struct DifferentialTask: Codable, Sendable {
     var script: String?
     /// Whether the two directories are to be made first.
     var makesDirectories = false
+    /// Operations that the subject does not have at all are left out.
+    var leavesOutMissing = false
 }
 
 /// Runs random sequences on two directories in step and compares every result, and the trees at the end.
@@ -25,6 +27,7 @@ final class DifferentialRun {
     private let task: DifferentialTask
     private var operations = 0
     private var directories = 0
+    private var missing: Set<Feature> = []
 
     init(_ task: DifferentialTask) {
         self.task = task
@@ -44,12 +47,13 @@ final class DifferentialRun {
     func run() throws -> TaskEnd {
         if task.makesDirectories { for directory in [task.subject, task.reference] { try FS.mkdir(Path(directory), 0o755) } }
         if let script = task.script { return try replay(OperationScript.parse(script)) }
+        if task.leavesOutMissing { missing = try findMissing() }
         let end = cbench_now() + UInt64(task.seconds * 1e9)
         let start = cbench_now()
         var sequence: UInt64 = 0
         repeat {
             let seed = task.seed &+ sequence &* 0xD1B5_4A32_D192_ED03
-            let list = DifferentialRun.sequence(seed)
+            let list = DifferentialRun.sequence(seed).filter { $0.feature.map { !missing.contains($0) } ?? true }
             if let difference = try execute(list) {
                 return try explain(list, difference, seed: seed)
             }
@@ -60,6 +64,11 @@ final class DifferentialRun {
         return TaskEnd(
             verdict: .passed, message: "\(operations) operations in \(sequence) sequences, \(Int(rate)) operations/s", seconds: 0,
             operations: operations)
+    }
+
+    private func findMissing() throws -> Set<Feature> {
+        let features: [Feature] = [.noReplace, .exchange, .allocation, .punchHole, .zeroRange, .userAttributes, .copyRange]
+        return Set(features.filter { $0.missing(Path(task.subject)) != nil })
     }
 
     /// The operations of a seed.

@@ -53,6 +53,17 @@ enum OperationNames {
 }
 
 extension Operation {
+    /// What a filesystem must have for this to mean anything.
+    var feature: Feature? {
+        switch kind {
+        case .rename: first == 1 ? .noReplace : first == 2 ? .exchange : nil
+        case .fallocate: third & 2 != 0 ? .punchHole : third & 16 != 0 ? .zeroRange : .allocation
+        case .setxattr, .getxattr, .removexattr, .listxattr: .userAttributes
+        case .copyrange: .copyRange
+        default: nil
+        }
+    }
+
     /// Draws the next operation.
     static func random(_ random: inout SeededGenerator, asRoot: Bool) -> Operation {
         var kind = kinds[random.below(kinds.count)]

@@ -50,7 +50,7 @@ struct ComparedAttributes: Equatable, CustomStringConvertible {
 
     init(_ attributes: Attributes) {
         kind = attributes.kind.rawValue
-        mode = attributes.mode
+        mode = attributes.mode.bits
         links = attributes.links
         owner = attributes.owner
         group = attributes.group

@@ -56,7 +56,11 @@ final class OperationSide {
         case .mknod: return result(Int(clinux_mknodat(AT_FDCWD, path, mode_t(FileKind.fifo.rawValue) | mode & 0o777, 0, 0)))
         case .symlink:
             return result(Int(OperationNames.targets[Int(operation.first)].withCString { symlink($0, path) }))
-        case .link: return result(Int(link(path, names[operation.other])))
+        case .link:
+            // Whether it is allowed depends on the mode that the kernel has cached (fs.protected_hardlinks in proc(5)), which a
+            // daemon cannot change at once: an open with O_TRUNC clears set-id bits. So it is asked for first.
+            _ = attributes(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | CBENCH_AT_STATX_FORCE_SYNC)
+            return result(Int(link(path, names[operation.other])))
         case .unlink: return result(Int(unlink(path)))
         case .rmdir: return result(Int(rmdir(path)))
         case .rename:
