@@ -1,0 +1,124 @@
+import Faults
+import Glibc
+import Synchronization
+import SystemPackage
+import TestBench
+import Testing
+
+extension Mounting {
+    /// The correctness suite: every check on every transport, and every fault that it must see.
+    @Suite(.serialized) struct CorrectnessTests {
+        /// The default run of each transport, made once.
+        private static let runs = Mutex<[String: [TestResult]]>([:])
+
+        /// What came of a run.
+        static func run(
+            _ target: Target, directory: String? = nil, _ change: (inout CorrectnessOptions) -> Void = { _ in }
+        ) throws -> CorrectnessSession.Outcome {
+            var options = CorrectnessOptions()
+            options.seed = 20_241
+            change(&options)
+            let output = FilePath("/tmp/fstestkit-correctness-\(getpid())")
+            return try CorrectnessSession(
+                targets: [target], directory: directory, options: options, output: output, program: Mounting.program
+            ).run { _ in }
+        }
+
+        static func defaultRun(_ transport: TransportName) throws -> [TestResult] {
+            if let known = runs.withLock({ $0[transport.rawValue] }) { return known }
+            let outcome = try run(Target(.transport(transport)))
+            #expect(outcome.leftBehind == [])
+            runs.withLock { $0[transport.rawValue] = outcome.results }
+            return outcome.results
+        }
+
+        @Test(arguments: TransportName.allCases, CheckDescription.all) func check(transport: TransportName, check: CheckDescription) throws {
+            let result = try #require(try CorrectnessTests.defaultRun(transport).first { $0.name == check.name })
+            #expect(!result.verdict.isFailure, "\(result.message)")
+            if result.verdict == .skipped {
+                let isNamed = result.message.hasPrefix("FUSE has no") || result.message.hasPrefix("the filesystem behind has no")
+                #expect(isNamed, "skipped: \(result.message)")
+            }
+        }
+
+        @Test(arguments: TransportName.allCases, CorrectnessOptions.randomParts) func random(transport: TransportName, part: String) throws {
+            let results = try CorrectnessTests.defaultRun(transport).filter { $0.name == part }
+            #expect(!results.isEmpty)
+            for result in results { #expect(result.verdict == .passed, "\(result.message)") }
+        }
+
+        @Test func aPlainDirectoryPasses() throws {
+            try Mounting.withBench { _, source, _ in
+                let outcome = try CorrectnessTests.run(Target(.directory), directory: source.string)
+                for result in outcome.results { #expect(!result.verdict.isFailure, "\(result.name): \(result.message)") }
+                #expect(outcome.results.count > 200)
+            }
+        }
+
+        /// For each fault a check of the default run that must fail because of it.
+        private static let catches: [FileSystemFault: String] = [
+            .wrongErrno: "rmdir-errors", .wrongOwner: "created-as-the-caller", .maskIgnored: "create-mode-and-umask",
+            .setIDKept: "write-drops-set-id", .lostTruncate: "truncate-shrinks-and-grows", .staleAttribute: "attributes-changed-behind",
+            .wrongLinkCount: "link-count-follows", .timesNotSet: "times-to-the-nanosecond", .unstableInode: "inode-numbers-are-stable",
+            .corruptedByte: "many-small-writes", .lostWrite: "many-small-writes", .shortWrite: "write-then-read-sizes",
+            .doubledWrite: "many-open-files", .shortRead: "write-then-read-sizes", .holeFilled: "punch-hole",
+            .lostUnlink: "unlink-removes", .droppedRenameFlag: "rename-exchange", .cutLinkTarget: "symlink-keeps-target",
+            .entryDropped: "list-1000", .entryDoubled: "list-1000", .lostXattr: "xattr-set-get-remove",
+            .xattrFlagIgnored: "xattr-flags", .accessListIgnored: "acl-grants", .lockIgnored: "record-lock-excludes",
+            .wrongSpace: "statfs-is-sane",
+        ]
+
+        @Test(arguments: FileSystemFault.allCases) func everyFaultIsCaught(fault: FileSystemFault) throws {
+            let name = try #require(CorrectnessTests.catches[fault], "no check is named for this fault")
+            var target = Target(.transport(.legacy))
+            target.fault = fault.rawValue
+            let outcome = try CorrectnessTests.run(target) { $0.checks = [name] }
+            let result = try #require(outcome.results.first { $0.name == name })
+            #expect(result.verdict == .failed, "\(result.verdict): \(result.message)")
+        }
+
+        @Test func aDifferenceShrinksAndReplays() throws {
+            var target = Target(.transport(.legacy))
+            target.fault = FileSystemFault.lostTruncate.rawValue
+            let outcome = try CorrectnessTests.run(target) { options in
+                options.checks = ["differential-sequences"]
+                options.duration = 2
+            }
+            let result = try #require(outcome.results.first { $0.verdict == .failed })
+            let path = try #require(result.evidence.first)
+            var script = ""
+            let file = try FileDescriptor.open(FilePath("\(outcome.output)/\(path)"), .readOnly)
+            defer { try? file.close() }
+            var bytes = [UInt8](repeating: 0, count: 65_536)
+            let count = try bytes.withUnsafeMutableBytes { try file.read(into: $0) }
+            script = String(decoding: bytes.prefix(count), as: UTF8.self)
+            let lines = script.split(separator: "\n").filter { !$0.hasPrefix("#") }
+            #expect(lines.count <= 12, "\(script)")
+            let wrong = try CorrectnessTests.run(target) { $0.replay = script }
+            #expect(wrong.results.map(\.verdict) == [.failed])
+            let right = try CorrectnessTests.run(Target(.transport(.legacy))) { $0.replay = script }
+            #expect(right.results.map(\.verdict) == [.passed])
+        }
+
+        @Test(.enabled(if: isInstalled("bindfs"), "needs bindfs")) func aStuckMountHangsNobody() throws {
+            try Mounting.withBench { bench, source, mountPoint in
+                let daemon = try MountedDaemon.start(
+                    Target(.command("bindfs -f {source} {mountpoint}")), source: source, mountPoint: mountPoint, bench: bench)
+                daemon.process?.signal(SIGSTOP)
+                var options = CorrectnessOptions()
+                options.checks = ["rmdir-errors"]
+                options.longestTask = 1
+                let place = CorrectnessPlace(
+                    label: "stuck", directory: mountPoint.string, source: nil, plain: source.string, traits: TargetTraits(isMount: true))
+                let results = try CorrectnessRun(on: place, options, bench: bench) { _ in }.run()
+                #expect(results.map(\.verdict) == [.hung])
+                #expect(results.first?.evidence.isEmpty == false)
+                daemon.forceDown()
+            }
+        }
+    }
+}
+
+extension CheckDescription: CustomTestStringConvertible {
+    public var testDescription: String { "\(area)/\(name)" }
+}
