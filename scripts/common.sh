@@ -29,4 +29,4 @@ prepare_kernel() {
 }
 
 build_packages=(liburing-dev libfuse3-dev fuse3 pkg-config)
-test_packages=(acl attr)
+test_packages=(acl attr bindfs)

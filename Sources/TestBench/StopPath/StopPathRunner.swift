@@ -190,8 +190,7 @@ public final class StopPathRunner {
     private func cleanFolders(of cycle: Cycle) {
         for folder in [cycle.source, cycle.scratch, cycle.mountPoint]
         where MountTable.mounts(below: folder.string).isEmpty {
-            var status = stat()
-            if lstat(folder.string, &status) == 0 { _ = Cleaner.removeTree(folder.string, device: status.st_dev) }
+            _ = Cleaner.removeTree(folder.string)
         }
     }
 
