@@ -12,6 +12,8 @@ final class KernelQueue: @unchecked Sendable {
     let counters: Counters
     /// Entries that wait in the kernel for a request.
     let freeEntries = Atomic<Int>(0)
+    /// The last batch that had a request of this queue. Its ring's thread alone uses it.
+    private var lastBatch: UInt64 = 0
     private let memory: UnsafeMutableRawPointer
     private let memorySize: Int
     private let payloadSize: Int
@@ -35,6 +37,15 @@ final class KernelQueue: @unchecked Sendable {
 
     deinit {
         munmap(memory, memorySize)
+    }
+
+    /// A request was taken, with others of the same batch of completions.
+    func countFetched(in batch: UInt64) {
+        counters.countFetched()
+        if lastBatch != batch {
+            lastBatch = batch
+            counters.countBatch()
+        }
     }
 
     /// Makes the entries, in the thread that will serve them: it touches each header, and each payload's first page.

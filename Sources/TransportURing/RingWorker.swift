@@ -32,6 +32,8 @@ final class RingWorker: @unchecked Sendable {
     /// Replies to requests that have a payload are written here first: request and reply must not share memory.
     private let scratch: UnsafeMutableRawBufferPointer
     private let wakeUpValue = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
+    /// Counts the times that completions were taken.
+    private var batch: UInt64 = 0
     /// Entries whose backing I/O or reply is not there yet.
     var outstanding = 0
 
@@ -176,20 +178,17 @@ final class RingWorker: @unchecked Sendable {
         _ completions: UnsafeMutableBufferPointer<UnsafeMutablePointer<io_uring_cqe>?>, _ count: Int,
         _ ring: borrowing Ring
     ) {
-        var requests = 0
+        batch &+= 1
         for index in 0..<count {
             let cqe = completions[index]!.pointee
             guard let data = UserData(rawValue: cqe.user_data) else { continue }
             switch data.kind {
-            case .command:
-                if cqe.res >= 0 { requests += 1 }
-                commandCompleted(data.entry, result: cqe.res, ring)
+            case .command: commandCompleted(data.entry, result: cqe.res, ring)
             case .backing: backingCompleted(data.entry, result: cqe.res, ring)
             case .wakeUp: armWakeUp(ring)
             }
         }
         ring.advance(count)
-        if requests > 0 { queues[0].counters.countBatch() }
     }
 
     private func commandCompleted(_ index: UInt32, result: CInt, _ ring: borrowing Ring) {
@@ -197,7 +196,7 @@ final class RingWorker: @unchecked Sendable {
         if entry.pointee.state == .registered { entry.pointee.queue.freeEntries.subtract(1, ordering: .relaxed) }
         guard result >= 0 else { return entryFailed(entry, Errno(rawValue: -result)) }
         entry.pointee.state = .inHand
-        entry.pointee.queue.counters.countFetched()
+        entry.pointee.queue.countFetched(in: batch)
         if draining.load(ordering: .relaxed) {
             entry.pointee.state = .held
             return
