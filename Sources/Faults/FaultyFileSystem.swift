@@ -33,7 +33,9 @@ public final class FaultyFileSystem: FileSystem {
     public func statx(
         _ request: borrowing Request, _ arguments: cfuse_statx_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
-        try inner.statx(request, arguments, reply: &reply)
+        // The kernel then asks with GETATTR, where the attributes are made wrong.
+        if fault == .staleAttribute || fault == .unstableInode || fault == .wrongLinkCount { throw .noFunction }
+        return try inner.statx(request, arguments, reply: &reply)
     }
 
     public func open(
