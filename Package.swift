@@ -77,7 +77,8 @@ let package = Package(
         .testTarget(
             name: "TestMatrixTests", dependencies: ["TestMatrix", "TestBench", "LinuxSystem"], swiftSettings: settings),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["TestBench", "TestMatrix", "LinuxSystem", "Faults", "fstestkit"],
+            name: "IntegrationTests",
+            dependencies: ["TestBench", "TestMatrix", "FUSEServer", "LinuxSystem", "Faults", "fstestkit"],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

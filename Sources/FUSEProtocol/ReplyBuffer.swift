@@ -21,6 +21,9 @@ public struct ReplyBuffer: ~Copyable, ~Escapable {
     @inlinable
     public var remaining: Int { memory.count - count }
 
+    /// A copy of what was written so far.
+    public var bytes: [UInt8] { Array(memory[..<count]) }
+
     /// Appends a struct of the ABI.
     ///
     /// - Throws: ERANGE if it does not fit.

@@ -27,7 +27,7 @@ public final class DeviceWorkers: Sendable {
     public func start(name: String) throws(Errno) {
         for (index, channel) in channels.enumerated() {
             let thread = try ServerThread.start(name: "\(name)-\(index)") { [self] in
-                channel.serve { stopping.load(ordering: .acquiring) }
+                channel.serve { stopping.load(ordering: .acquiring) && session.configuration.fault != .forgetWakeUp }
             }
             threads.withLock { $0.append(thread) }
         }

@@ -22,10 +22,11 @@ extension Session {
     ///
     /// - Parameter signals: a signalfd(2) of the signals that ask for a stop. A second one skips the waiting.
     public func run(_ transport: any Transport, signals: FileDescriptor) -> StopReport {
+        misbehaveAtTheStart()
         let cause = waitForCause(signals)
         transition(to: .stopping, because: "\(cause)")
         let deadline = Deadline(secondsFromNow: configuration.stopTimeout)
-        if case .signal = cause {
+        if case .signal = cause, configuration.fault != .skipUnmount {
             leave(transport, signals: signals, deadline: deadline)
         } else {
             transport.drain()
@@ -36,9 +37,10 @@ extension Session {
         let last = Deadline(secondsFromNow: 1)
         let leftovers = transport.stop(until: last) + blockingWork.join(until: last)
         if leftovers.isEmpty { fileSystem.stop() }
-        if connection.isMounted { try? connection.unmount(.lazy) }
+        if connection.isMounted && configuration.fault != .skipUnmount { try? connection.unmount(.lazy) }
         StatisticsSocket.remove(connection: connection.number)
         transition(to: .stopped, because: "\(cause)")
+        misbehaveAtTheEnd()
         return StopReport(cause: cause, leftovers: leftovers)
     }
 
@@ -53,7 +55,10 @@ extension Session {
     private func waitForCause(_ signals: FileDescriptor) -> StopCause {
         while true {
             wait(signals, milliseconds: -1)
-            if let number = takeSignal(signals) { return .signal(number) }
+            if let number = takeSignal(signals) {
+                if configuration.fault == .exitBeforeDraining { _exit(0) }
+                if configuration.fault != .ignoreSignals { return .signal(number) }
+            }
             if let cause = endCause { return cause }
         }
     }

@@ -16,6 +16,8 @@ public final class Session: Sendable {
         public var requestTimeout: UInt16 = 0
         /// Seconds that requests in hand get when the session stops.
         public var stopTimeout = 3.0
+        /// How the daemon shall misbehave, for tests of those who have to notice.
+        public var fault: Fault?
 
         public init() {}
     }
@@ -24,6 +26,7 @@ public final class Session: Sendable {
     public let fileSystem: any FileSystem
     public let configuration: Configuration
     public let log: Logger
+    private let injector: FaultInjector?
     /// For work that outlives its request's turn.
     public let blockingWork = BlockingWork()
     /// Readable when `cause` was set.
@@ -43,6 +46,7 @@ public final class Session: Sendable {
         self.fileSystem = fileSystem
         self.configuration = configuration
         self.log = log
+        injector = configuration.fault.map(FaultInjector.init)
         ended = try EventDescriptor()
     }
 
@@ -75,9 +79,10 @@ public final class Session: Sendable {
     /// Has the filesystem handle a request that a transport took.
     ///
     /// - Parameter reply: must not share memory with the request.
-    @inline(__always)
     public func dispatch(_ request: borrowing Request, reply: inout ReplyBuffer) -> Outcome {
-        fileSystem.dispatch(request, reply: &reply)
+        let outcome = fileSystem.dispatch(request, reply: &reply)
+        if let injector { return injector.alter(outcome, of: request, reply) }
+        return outcome
     }
 
     func countDeferred(_ opcode: Opcode, nanoseconds: UInt64, failed: Bool) {

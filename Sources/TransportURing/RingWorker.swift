@@ -67,6 +67,7 @@ final class RingWorker: @unchecked Sendable {
 
     /// Starts the thread and waits until its ring is set up.
     func start() throws(TransportError) -> ServerThread {
+        try refuseToStart()
         let thread: ServerThread
         do throws(Errno) {
             thread = try ServerThread.start(name: "ring-\(queues[0].id)") { self.run() }
@@ -108,6 +109,7 @@ final class RingWorker: @unchecked Sendable {
         } catch {
             return ready.put(.failure(error))
         }
+        registerTooEarly(ring)
         ready.put(.success(()))
         guard go.take() else { return }
         register(ring)
@@ -121,6 +123,7 @@ final class RingWorker: @unchecked Sendable {
         defer { vectors.deallocate() }
         for index in entries.indices {
             let entry = entries[index]
+            if withholds(entry, at: index) { continue }
             vectors[2 * index] = iovec(
                 iov_base: entry.header, iov_len: MemoryLayout<cfuse_uring_req_header>.size)
             vectors[2 * index + 1] = iovec(iov_base: entry.payload.baseAddress!, iov_len: entry.payload.count)
@@ -162,7 +165,12 @@ final class RingWorker: @unchecked Sendable {
                     continue
                 }
                 answerDeferred(ring)
-                if stopping.load(ordering: .acquiring) && outstanding == 0 { return }
+                if session.configuration.fault != nil && givesUp() { return }
+                if stopping.load(ordering: .acquiring) && outstanding == 0
+                    && session.configuration.fault != .forgetWakeUp
+                {
+                    return
+                }
                 do throws(Errno) {
                     try ring.submitAndWait()
                 } catch .interrupted, .resourceTemporarilyUnavailable, .resourceBusy {
@@ -186,6 +194,7 @@ final class RingWorker: @unchecked Sendable {
             case .command: commandCompleted(data.entry, result: cqe.res, ring)
             case .backing: backingCompleted(data.entry, result: cqe.res, ring)
             case .wakeUp: armWakeUp(ring)
+            case .fault: session.log.debug("a command that was wrong on purpose completed with \(cqe.res)")
             }
         }
         ring.advance(count)
@@ -268,6 +277,7 @@ final class RingWorker: @unchecked Sendable {
         entry.pointee.file = nil
         entry.pointee.state = .registered
         let queue = entry.pointee.queue
+        if session.configuration.fault != nil && !misbehave(beforeCommitOf: entry.pointee, ring) { return }
         queue.freeEntries.add(1, ordering: .relaxed)
         cliburing_prep_fuse(
             ring.nextSubmission(), 0, FuseCommand.commitAndFetch, queue.id, entry.pointee.commitID, nil,
@@ -275,6 +285,7 @@ final class RingWorker: @unchecked Sendable {
         queue.counters.countCommitted(
             entry.pointee.opcode, nanoseconds: Clock.now() - entry.pointee.began, failed: error != nil)
         inHand.subtract(1, ordering: .relaxed)
+        if session.configuration.fault != nil { misbehave(afterCommitOf: entry.pointee, index, ring) }
     }
 
     // MARK: Replies from other threads

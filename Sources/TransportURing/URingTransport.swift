@@ -42,6 +42,7 @@ public final class URingTransport: Transport {
             let cpus = try CPUSet.possible()
             parts.sideReader = try DeviceWorkers(session, count: 1, limits: limits)
             for cpu in cpus {
+                if session.configuration.fault == .allocationFails && cpu == cpus.last { throw .noMemory }
                 parts.queues.append(
                     try KernelQueue(id: UInt16(cpu), depth: depth, payloadSize: limits.payloadSize))
             }

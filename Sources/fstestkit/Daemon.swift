@@ -19,6 +19,8 @@ struct Daemon {
     let readyDescriptor: Int32?
     /// What the filesystem shall do wrong.
     let fault: FileSystemFault?
+    /// What session and transport shall do wrong.
+    let sessionFault: Fault?
 
     func run() throws {
         var log = Logger(label: "fstestkit") { StreamLogHandler.standardError(label: $0) }
@@ -101,6 +103,7 @@ struct Daemon {
         var configuration = Session.Configuration()
         configuration.maxWrite = options.maxWrite
         configuration.requestTimeout = options.requestTimeout
+        configuration.fault = sessionFault
         return configuration
     }
 

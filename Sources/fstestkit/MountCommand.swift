@@ -64,7 +64,10 @@ struct MountCommand: ParsableCommand {
     var logFile: String?
     @Option(name: .customShort("o"), help: "Settings and mount options, separated by commas.")
     var options: [String] = []
-    @Option(help: "Do one thing wrong, for tests of the suites (needs --allow-faults): \(FileSystemFault.names).")
+    @Option(
+        help:
+            "Do one thing wrong, for tests of the suites (needs --allow-faults): \(FileSystemFault.names), \(Fault.names)."
+    )
     var fault: String?
     @Flag(help: "Let --fault break the filesystem.")
     var allowFaults = false
@@ -82,23 +85,28 @@ struct MountCommand: ParsableCommand {
         } catch {
             throw fail("\(error.message); see 'fstestkit mount --help'", .validationFailure)
         }
-        let fault = try chosenFault()
+        let (fault, sessionFault) = try chosenFault()
         let place = try Place(source: source, mountPoint: mountPoint)
         if options.remount { return try remount(place.mountPoint, options) }
         if foreground {
-            try Daemon(options: options, place: place, debug: debug, readyDescriptor: readyDescriptor, fault: fault).run()
+            try Daemon(
+                options: options, place: place, debug: debug, readyDescriptor: readyDescriptor, fault: fault,
+                sessionFault: sessionFault
+            ).run()
         } else {
             try Background.start()
         }
     }
 
-    private func chosenFault() throws -> FileSystemFault? {
-        guard let fault else { return nil }
-        guard allowFaults else { throw fail("--fault breaks the filesystem: it needs --allow-faults", .validationFailure) }
-        guard let found = FileSystemFault(rawValue: fault) else {
-            throw fail("there is no fault \(fault): \(FileSystemFault.names)", .validationFailure)
+    /// A fault of the filesystem, or one of session and transport.
+    private func chosenFault() throws -> (FileSystemFault?, Fault?) {
+        guard let fault else { return (nil, nil) }
+        guard allowFaults else {
+            throw fail("--fault breaks the filesystem: it needs --allow-faults", .validationFailure)
         }
-        return found
+        if let found = FileSystemFault(rawValue: fault) { return (found, nil) }
+        if let found = Fault(rawValue: fault) { return (nil, found) }
+        throw fail("there is no fault \(fault): \(FileSystemFault.names), \(Fault.names)", .validationFailure)
     }
 
     /// All settings: the long options, then `-o`.

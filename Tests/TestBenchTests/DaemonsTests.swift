@@ -22,6 +22,12 @@ import LinuxSystem
         #expect(record.level == 4 && record.sequence == 812 && record.message == "WARNING: CPU: 1 PID: 3")
     }
 
+    @Test func kernelReportsNameTheirProcess() {
+        #expect(KernelLog.processNamed(in: "CPU: 1 UID: 0 PID: 4711 Comm: ls Not tainted") == 4711)
+        #expect(KernelLog.processNamed(in: "INFO: task a b:12 blocked for more than 120 seconds.") == 12)
+        #expect(KernelLog.processNamed(in: "WARNING: at fs/fuse/dev.c:1") == nil)
+    }
+
     @Test func childStatusAndDeadline() throws {
         let quick = try ChildProcess.spawn(["sh", "-c", "exit 7"])
         #expect(quick.wait(.seconds(10)) == .exited(7))

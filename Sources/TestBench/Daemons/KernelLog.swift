@@ -61,14 +61,23 @@ public final class KernelLog {
             guard KernelLog.patterns.contains(where: { records[index].message.contains($0) }) else { return false }
             // "CPU: 1 UID: 0 PID: 4711 Comm: NAME" comes with the report's first lines.
             for record in records[index..<min(index + 8, records.count)] {
-                guard let range = record.message.firstRange(of: "PID: "),
-                    let pid = Int32(record.message[range.upperBound...].prefix(while: \.isNumber))
-                else { continue }
+                guard let pid = KernelLog.processNamed(in: record.message) else { continue }
                 if mine.contains(pid) { return true }
                 return (contents(of: "/proc/\(pid)/cmdline") ?? "").isEmpty
             }
             return true
         }.map { records[$0] }
+    }
+
+    /// The process that a report is about: `PID: 4711 Comm: NAME`, or `INFO: task NAME:4711 blocked for …`.
+    static func processNamed(in message: String) -> Int32? {
+        if let range = message.firstRange(of: "PID: ") {
+            return Int32(message[range.upperBound...].prefix(while: \.isNumber))
+        }
+        guard message.contains("INFO: task "), let range = message.firstRange(of: " blocked for more than ") else {
+            return nil
+        }
+        return message[..<range.lowerBound].split(separator: ":").last.flatMap { Int32($0) }
     }
 
     public static let patterns = [

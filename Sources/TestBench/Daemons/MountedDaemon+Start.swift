@@ -72,7 +72,9 @@ extension MountedDaemon {
     ///
     /// - Returns: false if it did not by the deadline, or with an error.
     public func waitUntilReady(_ deadline: Deadline) -> Bool {
-        IsolatedCall.stat(root.string).run(within: deadline.remaining) == nil
+        // Answered by the mount, and not by the folder below it after an early end.
+        IsolatedCall.stat(root.string).run(within: deadline.remaining) == nil && isMounted
+            && process?.isRunning != false
     }
 
     private static func waitForMount(

@@ -38,7 +38,7 @@ extension MountedDaemon {
     /// A daemon that died by abort or SIGKILL leaves a dead mount behind, which is then unmounted. What is not gone at the
     /// deadline stays: see ``forceDown(evidence:)``.
     public func stop(_ method: StopMethod = .unmount, within limit: Duration = .seconds(10)) -> StopReport {
-        guard let mount, let connection else {
+        guard mount != nil else {
             return StopReport(exit: .exited(0), isMountGone: true, isConnectionGone: true, seconds: 0)
         }
         let start = ContinuousClock.now
@@ -48,10 +48,10 @@ extension MountedDaemon {
         if method == .abort || method == .kill, isMounted {
             unmountError = unmount(within: max(deadline.remaining, .seconds(1)))
         }
-        let gone = deadline.wait { !isMounted && !(connection.exists && connectionIsOurs(mount)) }
+        let gone = deadline.wait { !isMounted && !isConnected }
         return StopReport(
             unmountError: unmountError, exit: exit, isMountGone: !isMounted,
-            isConnectionGone: gone || !connection.exists, seconds: (ContinuousClock.now - start).seconds)
+            isConnectionGone: gone || !isConnected, seconds: (ContinuousClock.now - start).seconds)
     }
 
     /// Starts to end the connection in the given way and returns at once, but for the time that umount(2) takes.
@@ -65,10 +65,16 @@ extension MountedDaemon {
         case .forcedUnmount: return unmount(force: true, within: limit)
         case .terminate: process?.signal(SIGTERM)
         case .kill: process?.signal(SIGKILL)
-        case .abort: connection?.abort()
+        case .abort: abort()
         }
         return nil
     }
+
+    /// Aborts the connection, if it is still this one.
+    ///
+    /// - Returns: false if the kernel did not come back from it.
+    @discardableResult
+    public func abort() -> Bool { !isConnected || connection?.abort() ?? true }
 
     /// umount2(2) in a child.
     ///
@@ -77,11 +83,18 @@ extension MountedDaemon {
         IsolatedCall.unmount(mountPoint.string, lazy: lazy, force: force).run(within: limit)
     }
 
-    /// Whether the connection with this mount's number is still this one: numbers are used again.
-    private func connectionIsOurs(_ mount: MountEntry) -> Bool {
-        !MountTable.current().contains {
-            $0.minor == mount.minor && $0.major == mount.major && $0.mountID != mount.mountID
+    /// Whether this daemon's connection is still there. The kernel gives its number to the next mount as soon as it is gone,
+    /// so the number alone proves nothing.
+    public var isConnected: Bool {
+        guard let mount, let connection, connection.exists else { return false }
+        if isMounted { return true }
+        let other = MountTable.current().contains {
+            $0.minor == mount.minor && $0.major == mount.major
+                && ($0.mountPoint != mountPoint.string || $0.mountID != mount.mountID)
         }
+        if other { return false }
+        let holders = connection.holders
+        return holders.isEmpty ? connection.exists : holders.contains(where: bench.owns)
     }
 
     /// Everything that explains why this mount or its daemon hangs, saved as files.
@@ -107,14 +120,14 @@ extension MountedDaemon {
     @discardableResult
     public func forceDown(evidence: Evidence? = nil, clients: [ChildProcess] = []) -> Bool {
         if let evidence { collect(into: evidence, clients: clients) }
-        if isMounted || connection.map({ $0.exists }) == true { connection?.abort() }
+        abort()
         for client in clients { client.signalGroup(SIGKILL) }
         process?.signalGroup(SIGCONT)
         process?.kill()
         for client in clients { client.kill() }
         for _ in 0..<4 where isMounted { _ = unmount(lazy: true) }
         let deadline = Deadline(after: .seconds(5))
-        let gone = deadline.wait { connection.map { !$0.exists } ?? true }
+        let gone = deadline.wait { !isConnected }
         return gone && !isMounted && process?.isRunning != true
     }
 }

@@ -47,6 +47,13 @@ public final class Workbench: Sendable {
         return path
     }
 
+    /// Whether a process carries this run's mark.
+    public func owns(_ process: ProcessID) -> Bool {
+        (contents(of: "/proc/\(process.pid)/environ") ?? "").split(separator: "\0").contains {
+            $0 == "\(Ledger.variable)=\(ledger.run)"
+        }
+    }
+
     /// 1, 2, 3 …: different for every call.
     public func nextNumber() -> UInt64 { lastNumber.add(1, ordering: .relaxed).newValue }
 

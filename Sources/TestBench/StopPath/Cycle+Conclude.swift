@@ -26,7 +26,7 @@ extension Cycle {
 
     /// The load is over and the connection works: a plain unmount must do.
     private func endInOrder(_ daemon: MountedDaemon) {
-        let deadline = Deadline(after: .seconds(2))
+        let deadline = Deadline(after: limit)
         var error: Errno?
         // The last client's files are released asynchronously, so EBUSY may come for a moment.
         _ = deadline.wait(upTo: .milliseconds(20)) {
@@ -41,9 +41,10 @@ extension Cycle {
 
     private func checkExit() {
         guard let daemon, let process = daemon.process else { return }
-        guard let status = process.wait(limit) else {
+        let bound = limit
+        guard let status = process.wait(bound) else {
             hung = true
-            return fail(.exit, "the daemon (pid \(process.id)) did not end within \(limit.seconds) s")
+            return fail(.exit, "the daemon (pid \(process.id)) did not end within \(bound.seconds) s")
         }
         let good: Bool
         switch (expect.exit, status) {
@@ -66,9 +67,9 @@ extension Cycle {
         guard let daemon, let connection = daemon.connection, reports.allSatisfy({ $0.oracle != .mountGone }) else {
             return
         }
-        if expect.unmountsItself && daemon.isMounted {
+        if expect.unmountsItself && daemon.isMounted && daemon.process?.isRunning == false {
             // Gives a daemon that has only just ended the moment that a lazy unmount takes.
-            if !Deadline(after: .milliseconds(200)).wait(for: { !daemon.isMounted }) {
+            if !Deadline(after: .seconds(1)).wait(for: { !daemon.isMounted }) {
                 return fail(.mountGone, "the daemon ended in order and left its mount behind")
             }
         }
@@ -80,7 +81,7 @@ extension Cycle {
                 }
             }
         }
-        let gone = Deadline(after: limit).wait { !daemon.isMounted && !isStillThere(connection, of: daemon) }
+        let gone = Deadline(after: limit).wait { !daemon.isMounted && !daemon.isConnected }
         if gone {
             report(.mountGone, .passed)
         } else {
@@ -91,12 +92,6 @@ extension Cycle {
                     ? "\(daemon.mountPoint) is still mounted"
                     : "\(connection) is still there, held by \(connection.holders.map { "\($0.pid)" })")
         }
-    }
-
-    /// A connection's number is used again by the next mount of any filesystem without a device.
-    private func isStillThere(_ connection: FuseConnection, of daemon: MountedDaemon) -> Bool {
-        connection.exists
-            && !MountTable.current().contains { $0.minor == connection.number && $0.mountID != daemon.mount?.mountID }
     }
 
     /// Takes everything down, whatever state it is in.

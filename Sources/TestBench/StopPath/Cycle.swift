@@ -48,7 +48,8 @@ public final class Cycle {
     var image: PowerCutImage?
 
     /// What the fuses are long: one for everything that must end.
-    var limit: Duration { settings.timeout }
+    /// Once something has hung, the rest gets a moment only: a wedged daemon costs one deadline.
+    var limit: Duration { hung ? min(settings.timeout, .milliseconds(500)) : settings.timeout }
 
     init(
         target: Target, seed: UInt64, depth: Int?, settings: StopPathSettings, bench: Workbench, source: FilePath,
@@ -180,6 +181,7 @@ public final class Cycle {
             }
             if !works || !client.process.isRunning {
                 hung = hung || !works
+                checkDaemonIsAlive()
                 fail(.reaped, "\(client.description) did not get to work: \(describe(client))")
                 return
             }
@@ -196,6 +198,7 @@ public final class Cycle {
 
     /// Right before the act: until here no client may have seen an error or have stopped.
     func aboutToAct() {
+        checkDaemonIsAlive()
         for client in clients[round...] {
             guard let status = client.status else { continue }
             for (errno, count) in status.errors where errno != .interrupted {
@@ -205,6 +208,11 @@ public final class Cycle {
         }
     }
 
+    private func checkDaemonIsAlive() {
+        guard let process = daemon?.process, let status = process.exitStatus else { return }
+        fail(.exit, "the daemon (pid \(process.id)) ended by itself, before anything was done: \(status)")
+    }
+
     /// Stops the load; its clients must clean up and end.
     func stopLoad() {
         for client in clients[round...] { client.process.signal(SIGTERM) }
@@ -212,12 +220,13 @@ public final class Cycle {
     }
 
     /// The load must be seen to go on for a while: each client completes operations.
-    func expectProgress(within limit: Duration = .seconds(3)) {
+    func expectProgress() {
         let clients = clients[round...]
         let then = clients.map { $0.status?.operations ?? 0 }
-        let deadline = Deadline(after: min(limit, self.limit))
+        let deadline = Deadline(after: limit)
         for (client, operations) in zip(clients, then) where !expect.killedClients.contains(client.index) {
             if !deadline.wait(for: { (client.status?.operations ?? 0) > operations || !client.process.isRunning }) {
+                hung = true
                 fail(.reaped, "\(client.description) makes no progress")
             }
         }
@@ -225,10 +234,11 @@ public final class Cycle {
 
     /// Every client must end by the deadline.
     func reap() {
-        let deadline = Deadline(after: limit)
+        let bound = limit
+        let deadline = Deadline(after: bound)
         for client in clients where client.process.wait(until: deadline) == nil {
             hung = true
-            fail(.reaped, "\(client.description) did not end within \(limit.seconds) s")
+            fail(.reaped, "\(client.description) did not end within \(bound.seconds) s")
         }
     }
 

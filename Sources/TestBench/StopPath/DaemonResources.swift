@@ -23,14 +23,25 @@ struct DaemonResources: Sendable {
             .flatMap { Int($0.filter(\.isNumber)) }.map { $0 << 10 } ?? 0
     }
 
+    /// Nanoseconds that each thread of a process has run or waited to run (`/proc/PID/task/TID/schedstat`).
+    static func runnableTime(of process: ProcessID) -> [Int32: UInt64] {
+        var result: [Int32: UInt64] = [:]
+        for thread in names(in: "/proc/\(process.pid)/task").compactMap({ Int32($0) }) {
+            let fields = (contents(of: "/proc/\(process.pid)/task/\(thread)/schedstat") ?? "").split(separator: " ")
+            guard fields.count > 1, let ran = UInt64(fields[0]), let waited = UInt64(fields[1]) else { continue }
+            result[thread] = ran + waited
+        }
+        return result
+    }
+
     /// What has grown by more than a working daemon's own fluctuation; one line for each.
-    func growth(since before: DaemonResources, allowedMemory: Int) -> [String] {
+    func growth(since before: DaemonResources, allowedMemory: Int, allowedThreads: Int) -> [String] {
         var result: [String] = []
         func compare(_ what: String, _ then: Int, _ now: Int, slack: Int) {
             if now > then + slack { result.append("\(what) grew from \(then) to \(now)") }
         }
         compare("open descriptors", before.descriptors, descriptors, slack: 2)
-        compare("threads", before.threads, threads, slack: 0)
+        compare("threads", before.threads, threads, slack: allowedThreads)
         compare("anonymous memory", before.anonymous, anonymous, slack: allowedMemory)
         return result
     }

@@ -29,7 +29,7 @@ struct DaemonStatistics: Codable, Sendable {
 
     /// Asks the daemon through a child, which the daemon may keep waiting.
     ///
-    /// - Returns: nil if there was no answer within two seconds.
+    /// - Returns: nil if there was no answer within five seconds.
     static func ask(_ daemon: MountedDaemon, bench: Workbench) -> (DaemonStatistics, text: String)? {
         let file = FilePath(daemon.mountPoint.string + ".stats")
         Evidence.remove(file)
@@ -37,7 +37,7 @@ struct DaemonStatistics: Codable, Sendable {
             let child = try? bench.spawn(
                 [bench.program, "stats", daemon.mountPoint.string, "--json"], output: file)
         else { return nil }
-        guard child.wait(.seconds(2))?.isSuccess == true else {
+        guard child.wait(.seconds(5))?.isSuccess == true else {
             child.kill()
             return nil
         }

@@ -25,7 +25,7 @@ struct ClientKilledWhileQueued: Scenario {
         }
         cycle.pause(upTo: 20)
         daemon.process?.signal(SIGCONT)
-        cycle.expectProgress(within: cycle.limit)
+        cycle.expectProgress()
         cycle.stopLoad()
         cycle.checkTransport()
     }
@@ -47,7 +47,7 @@ struct InterruptedClients: Scenario {
             for client in cycle.clients { client.process.signal(SIGUSR1) }
             cycle.pause(upTo: 2)
         }
-        cycle.expectProgress(within: cycle.limit)
+        cycle.expectProgress()
     }
 }
 
@@ -84,7 +84,7 @@ struct EntryReuse: Scenario {
         cycle.rememberResources()
         try cycle.startLoad(.mixed, perCPU: 3)
         Deadline.sleep(.milliseconds(cycle.settings.longestPause))
-        cycle.expectProgress(within: cycle.limit)
+        cycle.expectProgress()
         cycle.stopLoad()
         cycle.checkTransport()
         cycle.checkResources()
@@ -106,7 +106,7 @@ struct BackgroundLimit: Scenario {
         try cycle.startLoad(.mmap, perCPU: 1)
         try cycle.startLoad(.read, perCPU: 2)
         cycle.pause()
-        cycle.expectProgress(within: cycle.limit)
+        cycle.expectProgress()
         cycle.aboutToAct()
         daemon.begin(.terminate)
     }

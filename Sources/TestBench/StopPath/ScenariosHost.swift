@@ -46,7 +46,7 @@ struct Reclaim: Scenario {
         try cycle.startLoad(.read, perCPU: 2)
         for client in cycle.clients { group.add(client.process.id) }
         cycle.pause()
-        cycle.expectProgress(within: cycle.limit)
+        cycle.expectProgress()
         cycle.aboutToAct()
         daemon.begin(.terminate)
         cycle.reap()
@@ -69,9 +69,9 @@ struct CPUOffline: Scenario {
         try cycle.startLoad()
         try HostSetting.with(file, "0") {
             cycle.pause()
-            cycle.expectProgress(within: cycle.limit)
+            cycle.expectProgress()
         }
-        cycle.expectProgress(within: cycle.limit)
+        cycle.expectProgress()
         cycle.stopLoad()
         cycle.checkTransport()
     }

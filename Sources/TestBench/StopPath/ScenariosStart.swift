@@ -142,7 +142,7 @@ extension Scenario {
                 try cycle.startLoad(perCPU: 1)
                 cycle.pause(upTo: 40)
                 cycle.stopLoad()
-                cycle.checkTransport()
+                cycle.checkTransport(early: 4)
             }
             cycle.checkSpin()
         } catch DaemonError.exited(let status, let log) {

@@ -12,9 +12,9 @@ struct LateSecondUnmount: Scenario {
     func run(_ cycle: Cycle) throws {
         let daemon = try cycle.mount()
         cycle.pause(upTo: 10)
-        // Alternately an orderly unmount, and a signal after a lazy one, whose daemon must notice that it has no mount.
+        // The daemon learns only afterwards that it is unmounted; every other time, a signal comes at once with it.
         let signalled = Bool.random(using: &cycle.random)
-        if signalled { daemon.process?.signal(SIGSTOP) }
+        daemon.process?.signal(SIGSTOP)
         if let error = daemon.unmount(lazy: true, within: cycle.limit) {
             throw ScenarioObstacle("umount --lazy: \(error)")
         }
@@ -24,10 +24,8 @@ struct LateSecondUnmount: Scenario {
         guard stranger.wait(cycle.limit)?.isSuccess == true else {
             throw ScenarioObstacle("tmpfs could not be mounted")
         }
-        if signalled {
-            daemon.process?.signal(SIGTERM)
-            daemon.process?.signal(SIGCONT)
-        }
+        if signalled { daemon.process?.signal(SIGTERM) }
+        daemon.process?.signal(SIGCONT)
         _ = daemon.process?.wait(cycle.limit)
         Deadline.sleep(.milliseconds(20))
         if MountTable.current().last(where: { $0.mountPoint == cycle.mountPoint.string })?.type != "tmpfs" {

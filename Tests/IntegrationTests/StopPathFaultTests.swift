@@ -1,0 +1,64 @@
+import FoundationEssentials
+import Glibc
+import LinuxSystem
+import SystemPackage
+import TestBench
+import Testing
+
+extension Mounting {
+    /// Who has to notice does notice, and nobody else cries out.
+    @Suite(.serialized) struct StopPathFaultTests {
+        static let hasRing =
+            (try? readWhole("/sys/module/fuse/parameters/enable_uring"))?.first.map { "Y1".contains($0) } ?? false
+
+        /// The oracles that failed in a run of one scenario.
+        private func failed(_ test: FaultCase, fault: Bool) throws -> (Set<String>, text: String) {
+            let output = FilePath("/tmp/fstestkit-fault-\(getpid())")
+            var arguments = [
+                "stop-path", "--transport", test.transport.rawValue, "--scenario", test.scenario, "--cycles", "1",
+                "--seed",
+                "3", "--timeout", "5", "--output", output.string,
+            ]
+            if !test.isThorough { arguments.append("--quick") }
+            if fault { arguments += ["--fault", test.fault.rawValue, "--allow-faults"] }
+            let (_, text) = try StopPathTests.run(arguments)
+            let lines = try readWhole(output.appending("results.jsonl")).split(separator: "\n")
+            let results = lines.compactMap { try? JSONDecoder().decode(TestResult.self, from: Data($0.utf8)) }
+            let cycle = try #require(results.first { $0.area == test.scenario }, "\(text)")
+            let checks = cycle.checks ?? []
+            return (Set(checks.filter { $0.verdict == .failed }.map(\.name)), text)
+        }
+
+        @Test(arguments: FaultCase.all) func isCaught(_ test: FaultCase) throws {
+            guard StopPathFaultTests.hasRing || !test.transport.usesRing else { return }
+            let (fired, text) = try failed(test, fault: true)
+            #expect(fired.contains(test.oracle.rawValue), "\(text)")
+            let allowed = test.consequences.union([test.oracle]).map(\.rawValue)
+            #expect(fired.isSubset(of: allowed), "\(text)")
+        }
+
+        @Test(arguments: Set(FaultCase.all.map(\.scenario)).sorted()) func passesWithoutAFault(_ scenario: String)
+            throws
+        {
+            for test in FaultCase.all.filter({ $0.scenario == scenario }).prefix(1) {
+                guard StopPathFaultTests.hasRing || !test.transport.usesRing else { return }
+                let (fired, text) = try failed(test, fault: false)
+                #expect(fired.isEmpty, "\(text)")
+            }
+        }
+
+        @Test func faultsAreRefusedUnlessAllowed() throws {
+            let (status, text) = try StopPathTests.run(["mount", "--foreground", "--fault", "spin", "/tmp", "/mnt"])
+            #expect(status == .exited(64) && text.contains("--allow-faults"), "\(text)")
+            let (other, _) = try StopPathTests.run(["stop-path", "--fault", "spin"])
+            #expect(other == .exited(64))
+        }
+
+        /// The table of the documentation is this one.
+        @Test func theDocumentationHasTheTable() throws {
+            let root = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
+            let text = try readWhole(root.appending("docs/stop-path.md"))
+            for test in FaultCase.all { #expect(text.contains(test.row), "docs/stop-path.md lacks: \(test.row)") }
+        }
+    }
+}
