@@ -117,6 +117,31 @@ int clinux_open_by_handle_at(int mount, struct clinux_file_handle *handle, int f
     return open_by_handle_at(mount, (struct file_handle *)handle, flags);
 }
 
+int clinux_xfs_generation(int descriptor, uint64_t inode, uint32_t *generation)
+{
+    // struct xfs_bulk_ireq and one struct xfs_bulkstat (192 bytes), whose bs_ino is the first member and bs_gen the one at
+    // byte 64. Not from <xfs/xfs_fs.h>, which is a package of its own.
+    struct {
+        uint64_t ino;
+        uint32_t flags, icount, ocount, agno;
+        uint64_t reserved[5];
+        uint64_t bs_ino;
+        uint64_t to_gen[7];
+        uint32_t bs_gen;
+        uint32_t rest[31];
+    } request = {.ino = inode, .icount = 1};
+
+    _Static_assert(sizeof(request) == 64 + 192, "xfs_bulk_ireq with one xfs_bulkstat");
+    if (ioctl(descriptor, _IOC(_IOC_READ, 'X', 127, 64), &request) < 0)
+        return -1;
+    if (request.ocount != 1 || request.bs_ino != inode) {
+        errno = ENOENT;
+        return -1;
+    }
+    *generation = request.bs_gen;
+    return 0;
+}
+
 int clinux_close_range(unsigned int first, unsigned int last, unsigned int flags)
 {
     return close_range(first, last, flags);

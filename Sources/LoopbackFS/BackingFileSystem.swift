@@ -21,6 +21,8 @@ final class BackingFileSystem: Sendable {
     private enum Kind {
         case ext4
         case btrfs(subvolume: UInt64)
+        /// With handles of 64-bit inode numbers, or of 32-bit ones (mount option `inode32`).
+        case xfs(is64Bit: Bool)
         case other
     }
 
@@ -54,6 +56,8 @@ final class BackingFileSystem: Sendable {
         switch (magic, template?.format) {
         case (0xEF53, 1): kind = .ext4
         case (0x9123_683E, 0x4d): kind = .btrfs(subvolume: template?[word: 1] ?? 0)
+        case (0x5846_5342, 0x81): kind = .xfs(is64Bit: true)
+        case (0x5846_5342, 1): kind = .xfs(is64Bit: false)
         default: kind = .other
         }
     }
@@ -62,20 +66,31 @@ final class BackingFileSystem: Sendable {
         if mount >= 0 { close(mount) }
     }
 
-    /// Whether ``wildcardHandle(inode:)`` makes handles, so that those of forgotten inodes need not be remembered.
-    var hasWildcardHandles: Bool {
+    /// Whether ``handle(inode:)`` makes handles, so that those of forgotten inodes need not be remembered.
+    var makesHandles: Bool {
         if case .other = kind { return false }
         return hasHandles
     }
 
     /// A handle that opens whichever file has this inode number: a generation of 0 matches all on ext4
-    /// (`FILEID_INO32_GEN`) and btrfs (`FILEID_BTRFS_WITHOUT_PARENT`).
-    func wildcardHandle(inode: UInt64) -> FileHandle? {
+    /// (`FILEID_INO32_GEN`) and btrfs (`FILEID_BTRFS_WITHOUT_PARENT`); XFS tells the present one.
+    func handle(inode: UInt64) -> FileHandle? {
         switch kind {
         case .ext4: FileHandle(type: 1, byteCount: 8, words: [inode & 0xffff_ffff, 0, 0, 0])
         case .btrfs(let subvolume): FileHandle(type: 0x4d, byteCount: 20, words: [inode, subvolume, 0, 0])
+        case .xfs(let is64Bit): xfsHandle(inode: inode, is64Bit: is64Bit)
         case .other: nil
         }
+    }
+}
+
+extension BackingFileSystem {
+    private func xfsHandle(inode: UInt64, is64Bit: Bool) -> FileHandle? {
+        var generation: UInt32 = 0
+        guard (try? Errno.check { clinux_xfs_generation(mount, inode, &generation) }) != nil else { return nil }
+        if is64Bit { return FileHandle(type: 0x81, byteCount: 12, words: [inode, UInt64(generation), 0, 0]) }
+        let words: SIMD4<UInt64> = [inode & 0xffff_ffff | UInt64(generation) << 32, 0, 0, 0]
+        return FileHandle(type: 1, byteCount: 8, words: words)
     }
 }
 

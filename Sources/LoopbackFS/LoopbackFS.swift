@@ -296,7 +296,7 @@ public final class LoopbackFS: FileSystem {
         guard let inode = inodes.forget(node, count: count) else { return }
         if NodeID.unpacked(node) == nil {
             sequence.withLock { _ = $0.numbers.removeValue(forKey: inode.identity) }
-        } else if let handle = inode.handle, !inode.fileSystem.hasWildcardHandles {
+        } else if let handle = inode.handle, !inode.fileSystem.makesHandles {
             forgotten.remember(handle, of: node)
         }
     }
@@ -311,7 +311,7 @@ public final class LoopbackFS: FileSystem {
     func reopen(_ node: UInt64) throws(Errno) -> (Inode, FileStatus) {
         guard let identity = NodeID.unpacked(node), let fileSystem = fileSystems[identity.fileSystem],
             fileSystem.hasHandles,
-            let handle = forgotten.find(node) ?? fileSystem.wildcardHandle(inode: identity.inode),
+            let handle = forgotten.find(node) ?? fileSystem.handle(inode: identity.inode),
             let descriptor = try? handle.open(on: fileSystem.mount, flags: CLINUX_O_PATH | O_NOFOLLOW | O_CLOEXEC)
         else { throw .staleNFSFileHandle }
         guard let status = try? Attributes.of(descriptor), status.stx_ino == identity.inode, status.stx_nlink > 0,

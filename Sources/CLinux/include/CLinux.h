@@ -81,6 +81,9 @@ int clinux_ioctl(int descriptor, unsigned long request, void *argument);
 int clinux_syncfs(int descriptor);
 int clinux_name_to_handle_at(int directory, const char *path, struct clinux_file_handle *handle, int *mount_id, int flags);
 int clinux_open_by_handle_at(int mount, struct clinux_file_handle *handle, int flags);
+// The generation of an inode of XFS (XFS_IOC_BULKSTAT, ioctl_xfs_bulkstat(2)), by any descriptor of the filesystem; needs
+// CAP_SYS_ADMIN. ENOENT if there is no such inode.
+int clinux_xfs_generation(int descriptor, uint64_t inode, uint32_t *generation);
 int clinux_close_range(unsigned int first, unsigned int last, unsigned int flags);
 int clinux_mknodat(int directory, const char *path, mode_t mode, uint32_t device_major, uint32_t device_minor);
 
