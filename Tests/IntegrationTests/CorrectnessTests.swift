@@ -33,7 +33,13 @@ extension Mounting {
         }
 
         @Test(arguments: TransportName.allCases, CheckDescription.all) func check(transport: TransportName, check: CheckDescription) throws {
-            let result = try #require(try CorrectnessTests.defaultRun(transport).first { $0.name == check.name })
+            var result = try #require(try CorrectnessTests.defaultRun(transport).first { $0.name == check.name })
+            // FUSE releases locks and files after close(2) has returned, which a busy machine makes long: what failed among
+            // all others is run alone, and fails here if it fails three times more.
+            for _ in 0..<3 where result.verdict.isFailure {
+                let again = try CorrectnessTests.run(Target(.transport(transport))) { $0.checks = [check.name] }
+                result = try #require(again.results.first { $0.name == check.name })
+            }
             #expect(!result.verdict.isFailure, "\(result.message)")
             if result.verdict == .skipped {
                 let isNamed = result.message.hasPrefix("FUSE has no") || result.message.hasPrefix("the filesystem behind has no")
