@@ -79,7 +79,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: ["TestBench", "TestMatrix", "FUSEServer", "LinuxSystem", "Faults", "fstestkit"],
-            swiftSettings: settings),
+            exclude: ["StandIn"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

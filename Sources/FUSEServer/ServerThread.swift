@@ -11,13 +11,22 @@ public import SystemPackage
 public final class ServerThread: Sendable {
     /// Shown by `ps -L` and in messages about threads that did not end; 15 bytes at most.
     public let name: String
-    private let body: @Sendable () -> Void
+    /// nil once it runs: what it holds, such as an open file, must go with its end and not with this object's.
+    private let body: Mutex<(@Sendable () -> Void)?>
     private let threadID = Atomic<CInt>(0)
     private let ended = Atomic<Bool>(false)
 
     private init(name: String, body: @escaping @Sendable () -> Void) {
         self.name = name
-        self.body = body
+        self.body = Mutex(body)
+    }
+
+    private func run() {
+        let body = body.withLock { body in
+            defer { body = nil }
+            return body
+        }
+        body?()
     }
 
     /// Starts a thread, with every signal blocked but the wake-up.
@@ -41,7 +50,7 @@ public final class ServerThread: Sendable {
         let thread = Unmanaged<ServerThread>.fromOpaque(argument!).takeRetainedValue()
         thread.name.prefix(15).description.withCString { _ = clinux_prctl(15 /* PR_SET_NAME */, UInt(bitPattern: $0)) }
         thread.threadID.store(clinux_gettid(), ordering: .releasing)
-        thread.body()
+        thread.run()
         thread.ended.store(true, ordering: .releasing)
         return nil
     }

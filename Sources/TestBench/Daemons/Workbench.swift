@@ -14,6 +14,8 @@ public final class Workbench: Sendable {
     /// This project's program, for daemons, clients and probes.
     public let program: String
     private let isClosing = Atomic<Bool>(false)
+    /// Its processes are being killed: what ends now says nothing about a test.
+    var isBeingClosed: Bool { isClosing.load(ordering: .acquiring) }
     private let lastNumber = Atomic<UInt64>(0)
 
     /// - Parameters:
