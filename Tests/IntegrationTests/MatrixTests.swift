@@ -1,0 +1,177 @@
+import Foundation
+import Glibc
+import TestBench
+import TestMatrix
+import Testing
+
+/// The matrix as a program, on stand-in suites: what it does when suites or it itself die.
+@Suite(.serialized) struct MatrixTests {
+    @Test func everyEndOfASuiteIsAnAnswer() throws {
+        let matrix = try StandInMatrix([
+            "good": "say_finished a x passed; echo some words >&2",
+            "crashes": "say_finished a x passed; say_started a y; kill -SEGV $$",
+            "silent": "exit 0",
+            "refuses": "echo 'fstestkit: no such thing here' >&2; exit 69",
+            "hangs": "say_started a z; sleep 60",
+            "babbles": "echo hello; echo '{}'; say_finished a x failed why evidence/log",
+        ])
+        let ended = try matrix.run("matrix", "--transport", "legacy", "--timeout", "1.5")
+        #expect(ended.status == 1, "\(ended.output)")
+        let report = try matrix.report()
+        let cells = Dictionary(uniqueKeysWithValues: report.cells.map { ($0.record.cell.suite, $0) })
+        #expect(cells["good"]?.standing == .passed)
+        #expect(cells["crashes"]?.results.map(\.verdict) == [.passed, .crashed])
+        #expect(cells["crashes"]?.results.last?.name == "y")
+        #expect(cells["crashes"]?.results.last?.message.contains("SIGSEGV after 1 result") == true)
+        #expect(cells["silent"]?.results.map(\.message) == ["the suite ended without a result"])
+        #expect(cells["refuses"]?.standing == .leftOut)
+        #expect(cells["refuses"]?.record.reason == "no such thing here")
+        #expect(cells["hangs"]?.results.map(\.verdict) == [.hung])
+        #expect(cells["hangs"]?.results.first?.name == "z")
+        #expect(cells["babbles"]?.failures.map(\.evidence) == [["cells/babbles.legacy/evidence/log"]])
+        let log = try String(
+            contentsOfFile: "\(matrix.folder)/fstestkit-results/\(report.run.folder)/cells/good.legacy/log",
+            encoding: .utf8)
+        #expect(log == "some words\n")
+    }
+
+    @Test func killedTenTimesItEndsAsIfUndisturbed() throws {
+        let matrix = try StandInMatrix(["one": StandInMatrix.steady, "two": StandInMatrix.steady])
+        let calm = try matrix.run("matrix", "--seed", "5", "--output", "calm")
+        #expect(calm.status == 1)
+        var first = true
+        for _ in 0..<10 {
+            let begin = ["matrix", "--seed", "5", "--output", "killed"]
+            let process = try matrix.start(first ? begin : ["matrix", "--resume", "--output", "killed"])
+            usleep(useconds_t.random(in: 50_000...900_000))
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+            // A kill before the plan was written leaves nothing to resume.
+            first = first && (try? matrix.report("killed")) == nil
+        }
+        let last = try matrix.run("matrix", "--resume", "--output", "killed")
+        #expect(last.status == 1, "\(last.output)")
+        let resumed = try matrix.report("killed")
+        #expect(resumed.run.state == .finished)
+        #expect(StandInMatrix.essence(resumed) == StandInMatrix.essence(try matrix.report("calm")))
+        let store = try MatrixSession.store(in: matrix.folder + "/killed", mustExist: true)
+        #expect(try store.integrityCheck() == "ok")
+        #expect(try store.runs().count == 1)
+        let again = try matrix.run("matrix", "--resume", "--output", "killed")
+        #expect(again.output.contains("nothing to resume"))
+    }
+
+    @Test func aKilledBenchLeavesNoSuiteBehind() throws {
+        let matrix = try StandInMatrix(["one": "say_started a x; sleep 600"])
+        let process = try matrix.start(["matrix", "--transport", "legacy"])
+        let deadline = Deadline(after: .seconds(20))
+        func sleepers() -> Int {
+            let pattern = "/proc"
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: pattern)) ?? []
+            return names.filter { name in
+                let line = (try? String(contentsOfFile: "/proc/\(name)/cmdline", encoding: .utf8)) ?? ""
+                return Int(name) != nil && line.contains(matrix.folder + "/one.sh")
+            }.count
+        }
+        #expect(deadline.wait(for: { sleepers() == 1 }))
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        try "say_finished a x passed".write(toFile: matrix.folder + "/one.sh", atomically: true, encoding: .utf8)
+        _ = try matrix.run("matrix", "--resume")
+        #expect(sleepers() == 0)
+    }
+
+    @Test func interruptedItSaysHowToGoOn() throws {
+        let matrix = try StandInMatrix(["one": StandInMatrix.steady])
+        let log = matrix.folder + "/interrupted.log"
+        let process = try matrix.start(["matrix", "--seed", "5"], output: log)
+        usleep(900_000)
+        kill(process.processIdentifier, SIGINT)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 130)
+        #expect(try String(contentsOfFile: log, encoding: .utf8).contains("matrix --resume"))
+        #expect(try matrix.report().run.state == .interrupted)
+        _ = try matrix.run("matrix", "--resume")
+        #expect(try matrix.report().run.state == .finished)
+        #expect(try matrix.report().counts.total == 90)
+    }
+
+    @Test func twoShardsAtOnceMakeTheReportOfOneRun() throws {
+        let matrix = try StandInMatrix(["one": StandInMatrix.steady, "two": StandInMatrix.steady])
+        try matrix.run("matrix", "--seed", "5", "--output", "whole")
+        let shards = try (1...2).map { index in
+            try matrix.start(["matrix", "--seed", "5", "--shard", "\(index)/2", "--output", "part-\(index)"])
+        }
+        for shard in shards { shard.waitUntilExit() }
+        let merged = try matrix.run("report", "merge", "part-1", "part-2", "--output", "merged")
+        #expect(merged.status == 1, "\(merged.output)")
+        let (one, other) = (try matrix.report("merged"), try matrix.report("whole"))
+        #expect(StandInMatrix.essence(one) == StandInMatrix.essence(other))
+        #expect(one.counts == other.counts)
+        #expect(one.standing == other.standing)
+        // The evidence came along.
+        let log = "\(matrix.folder)/merged/\(one.run.folder)/\(one.cells[1].record.log)"
+        #expect(FileManager.default.fileExists(atPath: log))
+        let lonely = try matrix.run("report", "merge", "part-1", "--output", "lonely")
+        #expect(lonely.status == 1)
+        #expect(lonely.output.contains("NOT FINISHED") || lonely.output.contains("FAILED"))
+    }
+
+    @Test func aRegressionIsFoundAndLedToItsEvidence() throws {
+        let script = """
+            mkdir -p "$2/evidence"
+            say_finished rename x passed
+            if [ -e broken ] && [ "$1" = uring-single ]; then
+                echo "the proof" >"$2/evidence/y.log"
+                say_finished rename y failed "expected 0, got EIO" evidence/y.log
+            else
+                say_finished rename y passed
+            fi
+            """
+        let matrix = try StandInMatrix(["one": script])
+        #expect(try matrix.run("matrix", "--baseline").status == 0)
+        _ = FileManager.default.createFile(atPath: matrix.folder + "/broken", contents: nil)
+        #expect(try matrix.run("matrix").status == 1)
+        let report = try matrix.report()
+        #expect(report.cells.filter { $0.standing == .failed }.map(\.record.cell.key) == ["one/uring-single"])
+        let comparison = try matrix.run("compare", "--baseline")
+        #expect(comparison.status == 1)
+        #expect(comparison.output.contains("one/uring-single rename/y: passed → failed"))
+        #expect(comparison.output.hasSuffix("1 regression\n"))
+        let history = try matrix.run("history", "rename/y")
+        #expect(history.output.contains("uring-single: failing now, failed 1 of 2"))
+        let page = try String(
+            contentsOfFile: "\(matrix.folder)/fstestkit-results/\(report.run.folder)/report.html", encoding: .utf8)
+        #expect(page.contains("the proof"))
+        try FileManager.default.removeItem(atPath: matrix.folder + "/broken")
+        #expect(try matrix.run("matrix").status == 0)
+        #expect(try matrix.run("compare", "--baseline").status == 0)
+    }
+
+    @Test func mistakesAreToldBeforeAnythingRuns() throws {
+        let matrix = try StandInMatrix(["one": StandInMatrix.steady])
+        for (arguments, words) in [
+            (["matrix", "--suite", "two"], "there is no suite 'two'"),
+            (["matrix", "--transport", "fast"], "there is no transport 'fast'"),
+            (["matrix", "--shard", "3/2"], "--shard takes K/N"), (["matrix", "--depth", "x"], "--depth takes numbers"),
+            (["report", "--output", "none"], "there are no results"),
+        ] {
+            let path = matrix.folder + "/mistake"
+            let process = try matrix.start(arguments, output: path)
+            process.waitUntilExit()
+            #expect(process.terminationStatus != 0)
+            #expect(try String(contentsOfFile: path, encoding: .utf8).contains(words))
+        }
+        #expect(!FileManager.default.fileExists(atPath: matrix.folder + "/fstestkit-results"))
+    }
+
+    @Test func whatIsInForceIsShown() throws {
+        let matrix = try StandInMatrix(["one": StandInMatrix.steady])
+        let ended = try matrix.run("matrix", "--print-config", "--cycles", "3")
+        #expect(ended.status == 0)
+        #expect(ended.output.contains("--cycles"))
+        #expect(ended.output.contains("fstestkit.yaml:1"))
+        let plan = try matrix.run("matrix", "--plan", "--seed", "1")
+        #expect(plan.output.hasPrefix(#"{"include":[{"cells":[{"cycle":1,"key":"one/legacy""#))
+    }
+}
