@@ -29,6 +29,8 @@ struct CorrectnessCommand: ParsableCommand {
     var seed: UInt64?
     @Option(help: "Seconds for each target; without it the list runs once, and the random parts for some seconds.")
     var duration: Double?
+    @Option(help: "Entries of each of the ring's queues.")
+    var depth: Int?
     @Option(help: "Processes that check at the same time.")
     var jobs = 2
     @Flag(help: "Results as they come, a line of JSON for each, on standard output; words on standard error.")
@@ -81,7 +83,8 @@ struct CorrectnessCommand: ParsableCommand {
         if let daemon { return [Target(.command(daemon), cleanExitStatuses: [0, 1])] }
         if let mountHelper { return [Target(.mountHelper(mountHelper))] }
         let names = transport.isEmpty || transport.contains("all") ? TransportName.allCases : transport.compactMap(TransportName.init)
-        return names.map { Target(.transport($0)) }
+        let options = depth.map { ["--depth", "\($0)"] } ?? []
+        return names.map { Target(.transport($0), options: $0.usesRing ? options : []) }
     }
 
     private func outputPath() -> String {

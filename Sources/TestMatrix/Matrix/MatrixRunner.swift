@@ -68,7 +68,10 @@ public final class MatrixRunner {
         let entry = plan.entries[progress.cells[index].record.position]
         let place = entry.cell.folder
         let path = folder.path + "/" + place
-        let isResumed = progress.cells[index].record.attempts > 0 && entry.cell.suite == "xfstests"
+        // xfstests keeps a journal and goes on with its next test; the other suites take minutes and begin again.
+        let isResumed =
+            progress.cells[index].record.attempts > 0 && entry.cell.suite == "xfstests"
+            && FileManager.default.fileExists(atPath: path + "/journal.jsonl")
         // Another attempt's evidence is no evidence of this one; a suite that resumes needs it.
         if !isResumed { try? FileManager.default.removeItem(atPath: path) }
         try? FileManager.default.removeItem(atPath: path + "/events.jsonl")

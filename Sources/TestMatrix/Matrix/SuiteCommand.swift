@@ -20,10 +20,13 @@ struct SuiteCommand {
             } + further
         }
         var result = [program, entry.cell.suite, "--json", "--output", output] + target(entry.target, entry.cell.suite)
-        if let depth = entry.cell.depth { result += ["--depth", "\(depth)"] }
+        if let depth = entry.cell.depth {
+            result += entry.cell.suite == "xfstests" ? ["-o", "depth=\(depth)"] : ["--depth", "\(depth)"]
+        }
         switch entry.cell.suite {
         case "xfstests":
             if let checkout = configuration.xfstests { result += ["--xfstests", checkout] }
+            // Without a group it would be `auto`: hours.
             if !further.contains("-g") { result += ["-g", "quick"] }
             // What it had finished before the kill is on its disk; it says that again.
             if isResumed { result.append("--resume") }

@@ -91,7 +91,11 @@ extension PageReport {
             }
             html += "</figure>"
         }
-        if result.evidence.isEmpty { html += "<p>The suite has saved no evidence.</p>" }
+        if result.evidence.isEmpty {
+            html +=
+                "<p class=\"record\">The suite has saved no further evidence; this is its "
+                + "<a href=\"\(link(cell.record.log))\">log</a>.</p>"
+        }
         return html
     }
 

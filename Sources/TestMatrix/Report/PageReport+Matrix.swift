@@ -1,3 +1,4 @@
+import Foundation
 import TestBench
 
 extension PageReport {
@@ -6,7 +7,7 @@ extension PageReport {
         var html = """
             <section id="matrix" aria-labelledby="matrix-title"><h2 id="matrix-title">Matrix</h2>
             <div class="scroll" tabindex="0" role="region" aria-labelledby="matrix-title"><table class="heat" \
-            style="min-width:\(11 + 6 * report.columns.count)rem"><thead><tr><th scope="col">passed of executed</th>
+            style="min-width:\(13 + 6 * report.columns.count)rem"><thead><tr><th scope="col">passed of executed</th>
             """
         for column in report.columns { html += "<th scope=\"col\">\(Markup.escaped(column))</th>" }
         html += "</tr></thead>"
@@ -15,13 +16,28 @@ extension PageReport {
             for column in report.columns { html += suiteSquare(suite, column) }
             html += "</tr>"
             for area in areas(of: suite) {
-                html += "<tr><th scope=\"row\">\(Markup.escaped(area))</th>"
+                // Where all is well the script folds the row away; the suite's square keeps a dot for it.
+                html +=
+                    "<tr class=\"\(hasFailure(suite, area) ? "area" : "area quiet")\"><th scope=\"row\" title=\"\(Markup.escaped(area))\">\(Markup.escaped(area))</th>"
                 for column in report.columns { html += areaSquare(suite, column, area) }
                 html += "</tr>"
             }
             html += "</tbody>"
         }
-        return html + "</table></div></section>"
+        html += "</table></div>"
+        let quiet = html.components(separatedBy: "class=\"area quiet\"").count - 1
+        if quiet > 0 {
+            html +=
+                "<button id=\"areas\" type=\"button\" aria-pressed=\"false\" hidden>Show \(Words.count(quiet, "area"))"
+                + " without a failure</button>"
+        }
+        return html + "</section>"
+    }
+
+    private func hasFailure(_ suite: String, _ area: String) -> Bool {
+        report.cells.contains { cell in
+            cell.record.cell.suite == suite && cell.results.contains { $0.area == area && $0.verdict.isFailure }
+        }
     }
 
     private func areas(of suite: String) -> [String] {
@@ -43,7 +59,19 @@ extension PageReport {
             : "<small>\(Words.duration(square.seconds))</small>"
         return
             "<td class=\"\(heat(counts))\"><a href=\"#\(name)\" aria-label=\"\(Markup.escaped("\(suite) on \(column): \(counts.text)"))\">"
-            + "<b>\(counts.passed)/\(counts.executed)</b>\(bad)</a></td>"
+            + "<b>\(counts.passed)/\(counts.executed)</b>\(bad)\(dots(suite, column))</a></td>"
+    }
+
+    /// A dot for each area, in its colour.
+    private func dots(_ suite: String, _ column: String) -> String {
+        let results = report.cells.filter { $0.record.cell.suite == suite && $0.record.cell.column == column }.flatMap(
+            \.results)
+        let byArea = Dictionary(grouping: results, by: \.area).mapValues { Counts($0.lazy.map(\.verdict)) }
+        return "<span class=\"dots\" aria-hidden=\"true\">"
+            + areas(of: suite).map { area in
+                let counts = byArea[area] ?? Counts()
+                return "<i class=\"\(heat(counts))\" title=\"\(Markup.escaped("\(area): \(counts.text)"))\"></i>"
+            }.joined() + "</span>"
     }
 
     private func areaSquare(_ suite: String, _ column: String, _ area: String) -> String {

@@ -117,6 +117,16 @@
     if (link && link.hash === location.hash) followHash();
   });
 
+  const areas = document.getElementById("areas");
+  document.documentElement.classList.add("js");
+  if (areas) {
+    areas.hidden = false;
+    areas.addEventListener("click", () => {
+      const all = document.querySelector(".heat").classList.toggle("all");
+      areas.setAttribute("aria-pressed", String(all));
+    });
+  }
+
   const theme = document.getElementById("theme");
   const remember = (value) => { try { localStorage.setItem("fstestkit-theme", value); } catch { /* a file may have none */ } };
   let chosen = null;
