@@ -38,14 +38,16 @@ let package = Package(
         .target(
             name: "FUSEServer", dependencies: ["FUSEProtocol", "LinuxSystem", "CLinux", "CLibFUSE3", system, logging],
             swiftSettings: settings),
-        .target(name: "TransportLegacy", dependencies: ["FUSEServer"], swiftSettings: settings),
-        .target(name: "TransportURing", dependencies: ["FUSEServer", "CLibURing"], swiftSettings: settings),
+        .target(name: "TransportLegacy", dependencies: ["FUSEServer", "LinuxSystem"], swiftSettings: settings),
+        .target(
+            name: "TransportURing", dependencies: ["FUSEServer", "LinuxSystem", "CLibURing"], swiftSettings: settings),
         .target(
             name: "LoopbackFS", dependencies: ["FUSEServer", "LinuxSystem", "CLinux", system, logging],
             swiftSettings: settings),
 
         // What our own daemon can be made to do wrong, so that the suites can show that they see it.
-        .target(name: "Faults", dependencies: ["FUSEServer", "LinuxSystem", "CLinux", system], swiftSettings: settings),
+        .target(
+            name: "Faults", dependencies: ["FUSEServer", "LinuxSystem", "CLinux", system], swiftSettings: settings),
 
         // Knows daemons only as child processes: never depends on a transport or on the filesystem.
         .target(name: "TestBench", dependencies: ["LinuxSystem", "CBench", "CLinux", system], swiftSettings: settings),

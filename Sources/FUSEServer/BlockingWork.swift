@@ -1,11 +1,10 @@
 import LinuxSystem
-import Synchronization
 import SystemPackage
 
 /// Runs deferred work, each piece on a thread of its own: it blocks for as long as a lock is held or a copy takes, and
 /// there may be as many at once as the kernel lets requests wait.
 public final class BlockingWork: Sendable {
-    private let threads = Mutex<[ServerThread]>([])
+    private let threads = Lock<[ServerThread]>([])
 
     init() {}
 

@@ -6,7 +6,7 @@ public import SystemPackage
 public final class DeviceWorkers: Sendable {
     private let session: Session
     private let channels: [DeviceChannel]
-    private let threads = Mutex<[ServerThread]>([])
+    private let threads = Lock<[ServerThread]>([])
     private let stopping = Atomic<Bool>(false)
 
     /// - Parameter count: threads. The first one uses the mount's own descriptor, the others clones of it.

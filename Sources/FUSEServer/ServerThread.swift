@@ -12,13 +12,13 @@ public final class ServerThread: Sendable {
     /// Shown by `ps -L` and in messages about threads that did not end; 15 bytes at most.
     public let name: String
     /// nil once it runs: what it holds, such as an open file, must go with its end and not with this object's.
-    private let body: Mutex<(@Sendable () -> Void)?>
+    private let body: Lock<(@Sendable () -> Void)?>
     private let threadID = Atomic<CInt>(0)
     private let ended = Atomic<Bool>(false)
 
     private init(name: String, body: @escaping @Sendable () -> Void) {
         self.name = name
-        self.body = Mutex(body)
+        self.body = Lock(body)
     }
 
     private func run() {

@@ -1,7 +1,7 @@
+import LinuxSystem
 import CFUSE
 public import FUSEProtocol
 public import Logging
-import Synchronization
 public import SystemPackage
 
 /// The daemon's side of a connection: negotiates, hands requests to the filesystem, and stops.
@@ -32,11 +32,11 @@ public final class Session: Sendable {
     /// Readable when `cause` was set.
     let ended: EventDescriptor
     /// The first reason to stop; later ones are its consequences.
-    private let cause = Mutex<StopCause?>(nil)
-    private let state = Mutex<State>(.mounted)
+    private let cause = Lock<StopCause?>(nil)
+    private let state = Lock<State>(.mounted)
     /// Requests answered on `/dev/fuse` by other threads than the ones that took them. Guarded by the lock beside it.
     private let deferredCounters = Counters(channel: .device)
-    private let deferredLock = Mutex<Void>(())
+    private let deferredLock = Lock<Void>(())
 
     /// - Throws: EMFILE when there is no descriptor left.
     public init(

@@ -62,7 +62,8 @@ extension Session {
         return SessionStatistics(
             transport: transport.name, connection: connection.number, mountPoint: connection.mountPoint,
             processID: getpid(), rings: facts.rings, depth: facts.depth, threads: facts.threads,
-            fetched: counters.reduce(configuration.fault == .miscount ? 100 : 0) { $0 + $1.fetched }, committed: counters.reduce(0) { $0 + $1.committed },
+            fetched: counters.reduce(configuration.fault == .miscount ? 100 : 0) { $0 + $1.fetched },
+            committed: counters.reduce(0) { $0 + $1.committed },
             queues: queues,
             device: SessionStatistics.Channel(
                 fetched: device.reduce(0) { $0 + $1.fetched }, committed: device.reduce(0) { $0 + $1.committed }),

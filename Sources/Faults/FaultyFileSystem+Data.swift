@@ -14,7 +14,8 @@ extension FaultyFileSystem {
             return try inner.getattr(request, arguments, reply: &reply)
         }
         let node = request.node
-        return try rewriting(&reply, size: MemoryLayout<fuse_attr_out>.size) { (reply: inout ReplyBuffer) throws(Errno) in
+        return try rewriting(&reply, size: MemoryLayout<fuse_attr_out>.size) {
+            (reply: inout ReplyBuffer) throws(Errno) in
             try inner.getattr(request, arguments, reply: &reply)
         } change: { bytes in
             var bytes = bytes
@@ -98,7 +99,8 @@ extension FaultyFileSystem {
 
     public func statfs(_ request: borrowing Request, reply: inout ReplyBuffer) throws(Errno) -> Outcome {
         guard fault == .wrongSpace else { return try inner.statfs(request, reply: &reply) }
-        return try rewriting(&reply, size: MemoryLayout<fuse_statfs_out>.size) { (reply: inout ReplyBuffer) throws(Errno) in
+        return try rewriting(&reply, size: MemoryLayout<fuse_statfs_out>.size) {
+            (reply: inout ReplyBuffer) throws(Errno) in
             try inner.statfs(request, reply: &reply)
         } change: { bytes in
             var bytes = bytes

@@ -28,7 +28,9 @@ extension FaultyFileSystem {
         let head = plus ? MemoryLayout<fuse_entry_out>.size : 0
         var at = 0
         while at + head + 24 <= bytes.count {
-            let length = bytes.withUnsafeBytes { Int($0.loadUnaligned(fromByteOffset: at + head + 16, as: UInt32.self)) }
+            let length = bytes.withUnsafeBytes {
+                Int($0.loadUnaligned(fromByteOffset: at + head + 16, as: UInt32.self))
+            }
             let size = head + (24 + length + 7) & ~7
             guard at + size <= bytes.count else { break }
             result.append(Array(bytes[at..<at + size]))

@@ -97,7 +97,9 @@ extension FaultyFileSystem {
     private func changingEntry(
         _ reply: inout ReplyBuffer, _ body: (inout ReplyBuffer) throws(Errno) -> Outcome
     ) throws(Errno) -> Outcome {
-        guard fault == .wrongLinkCount || fault == .unstableInode || fault == .staleAttribute else { return try body(&reply) }
+        guard fault == .wrongLinkCount || fault == .unstableInode || fault == .staleAttribute else {
+            return try body(&reply)
+        }
         return try rewriting(&reply, size: MemoryLayout<fuse_entry_out>.size, body) { bytes in
             var bytes = bytes
             bytes.withUnsafeMutableBytes { memory in

@@ -1,3 +1,4 @@
+import LinuxSystem
 public import CFUSE
 public import FUSEProtocol
 public import FUSEServer
@@ -11,7 +12,7 @@ public final class FaultyFileSystem: FileSystem {
     /// Counts what goes wrong only now and then.
     let counter = Atomic<Int>(0)
     /// The attributes of each node as they were told first.
-    let first = Mutex<[UInt64: fuse_attr]>([:])
+    let first = Lock<[UInt64: fuse_attr]>([:])
 
     public init(wrapping inner: any FileSystem, fault: FileSystemFault) {
         self.inner = inner

@@ -1,7 +1,6 @@
 import CLinux
 import Glibc
 import LinuxSystem
-import Synchronization
 import SystemPackage
 
 /// One of the filesystems that the source spans.
@@ -100,7 +99,7 @@ final class FileSystemTable: Sendable {
     let source: BackingFileSystem
     private let sourceDevice: UInt64
     private let usesHandles: Bool
-    private let others = Mutex<Others>(Others())
+    private let others = Lock<Others>(Others())
 
     private struct Others {
         var byDevice: [UInt64: BackingFileSystem] = [:]

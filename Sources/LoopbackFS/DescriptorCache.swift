@@ -1,3 +1,4 @@
+import LinuxSystem
 import Glibc
 import Synchronization
 
@@ -50,7 +51,7 @@ final class DescriptorCache: Sendable {
     /// Most descriptors held at a time.
     let capacity: Int
     private nonisolated(unsafe) let cells: UnsafeMutablePointer<Atomic<UInt64>>
-    private let places: Mutex<Places>
+    private let places: Lock<Places>
 
     /// Taken while a cell changes its tenant; no other lock is taken under it and no system call is made.
     private struct Places {
@@ -62,7 +63,7 @@ final class DescriptorCache: Sendable {
         self.capacity = capacity
         cells = .allocate(capacity: capacity)
         for index in 0..<capacity { (cells + index).initialize(to: Atomic(0)) }
-        places = Mutex(Places(vacant: (0..<UInt32(capacity)).reversed()))
+        places = Lock(Places(vacant: (0..<UInt32(capacity)).reversed()))
     }
 
     deinit {

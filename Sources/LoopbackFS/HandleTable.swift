@@ -1,3 +1,4 @@
+import LinuxSystem
 import Synchronization
 import SystemPackage
 
@@ -11,7 +12,7 @@ final class HandleTable<Element: AnyObject & Sendable>: Sendable {
     private static var stripeBits: UInt64 { 4 }
 
     private final class Stripe: Sendable {
-        let slots = Mutex<Slots>(Slots())
+        let slots = Lock<Slots>(Slots())
     }
 
     private struct Slots {

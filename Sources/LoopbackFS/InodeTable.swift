@@ -1,3 +1,4 @@
+import LinuxSystem
 import Synchronization
 
 /// The inodes that the kernel holds references to, by node id.
@@ -9,7 +10,7 @@ final class InodeTable: Sendable {
     private let total = Atomic<Int>(0)
 
     private final class Shard: Sendable {
-        let inodes = Mutex<[UInt64: Inode]>([:])
+        let inodes = Lock<[UInt64: Inode]>([:])
     }
 
     init() {
@@ -95,7 +96,7 @@ final class InodeTable: Sendable {
 /// the first.
 final class ForgottenHandles: Sendable {
     private static let capacity = 1 << 16
-    private let entries = Mutex<[Entry]>([])
+    private let entries = Lock<[Entry]>([])
 
     private struct Entry {
         var node: UInt64

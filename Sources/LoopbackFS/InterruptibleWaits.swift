@@ -11,7 +11,7 @@ import SystemPackage
 /// has seen that it shall end.
 final class InterruptibleWaits: Sendable {
     /// Leaf.
-    private let state = Mutex<State>(State())
+    private let state = Lock<State>(State())
 
     private struct State {
         var waits: [UInt64: Wait] = [:]

@@ -16,7 +16,7 @@ final class LockTable: Sendable {
     }
 
     /// Leaf.
-    private let owners = Mutex<[Key: LockOwner]>([:])
+    private let owners = Lock<[Key: LockOwner]>([:])
     /// Owners in the table: most files of most mounts are never locked, and FLUSH and RELEASE ask for each.
     private let count = Atomic<Int>(0)
 
@@ -98,7 +98,7 @@ final class LockOwner: Sendable {
     /// The handle (`fh`) that the owner was first seen on.
     let handle: UInt64
     /// What it holds, to tell GETLK whose: of OFD locks the kernel tells no process. Leaf.
-    private let ranges = Mutex<[LockRange]>([])
+    private let ranges = Lock<[LockRange]>([])
 
     /// Takes the descriptor over.
     init(descriptor: CInt, handle: UInt64) {

@@ -28,10 +28,10 @@ public final class LoopbackFS: FileSystem {
     let waits = InterruptibleWaits()
     let passthroughFiles = PassthroughFiles()
     /// How to have the kernel drop the attributes that it keeps of a node. Set once, before the first request.
-    private let invalidation = Mutex<(@Sendable (UInt64) -> Void)?>(nil)
+    private let invalidation = Lock<(@Sendable (UInt64) -> Void)?>(nil)
     private let forgotten = ForgottenHandles()
     /// Node ids of files whose inode number is too large for one.
-    private let sequence = Mutex<Sequence>(Sequence())
+    private let sequence = Lock<Sequence>(Sequence())
     /// Most inodes that keep a descriptor each, where there are no file handles.
     private let keptLimit: Int
     private let warnedOfLimit = Atomic<Bool>(false)

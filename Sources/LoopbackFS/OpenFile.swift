@@ -24,7 +24,7 @@ final class OpenFile: Sendable {
     }
 
     /// Opened without O_DIRECT, once a client that opened it with has need of that.
-    private let bufferedBacking = Mutex<BackingFile?>(nil)
+    private let bufferedBacking = Lock<BackingFile?>(nil)
 
     var descriptor: CInt { backing.descriptor.rawValue }
 
@@ -45,7 +45,7 @@ final class OpenDirectory: Sendable {
     let inode: Inode
     let backing: BackingFile
     /// Held over getdents64(2) and lseek(2): they share the descriptor's position. Taken before an ``InodeTable`` shard's.
-    private let lock = Mutex<Void>(())
+    private let lock = Lock<Void>(())
     /// Under `lock` only. Beside it and not in it, since a reply buffer cannot enter the region of a Mutex's value.
     private nonisolated(unsafe) var reader = DirectoryReader()
 

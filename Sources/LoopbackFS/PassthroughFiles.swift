@@ -1,11 +1,11 @@
-import Synchronization
+import LinuxSystem
 import SystemPackage
 
 /// Backing files that are registered with the kernel for passthrough, one for each inode: the kernel wants all opens of an
 /// inode to name the same one.
 final class PassthroughFiles: Sendable {
     /// Held over the registration, so that two first opens of one inode do not both register. Leaf.
-    private let state = Mutex<State>(State())
+    private let state = Lock<State>(State())
 
     private struct State {
         var register: (@Sendable (CInt) throws(Errno) -> Int32)?

@@ -1,6 +1,6 @@
+import LinuxSystem
 public import FUSEProtocol
 public import FUSEServer
-import Synchronization
 import SystemPackage
 
 /// Requests by read(2) and replies by write(2) on `/dev/fuse`: the way that every kernel has.
@@ -8,7 +8,7 @@ public final class LegacyTransport: Transport {
     public let name = "legacy"
     public let initFlags: InitFlags = []
     private let threadCount: Int
-    private let workers = Mutex<DeviceWorkers?>(nil)
+    private let workers = Lock<DeviceWorkers?>(nil)
 
     /// - Parameter threads: that serve requests, each on a cloned descriptor. As many requests are under way at once.
     public init(threads: Int) {

@@ -25,7 +25,7 @@ final class RingWorker: @unchecked Sendable {
     private let inHand = Atomic<Int>(0)
     private let wakeUp: EventDescriptor
     /// Replies of deferred requests, left by other threads.
-    private let inbox = Mutex<[Answer]>([])
+    private let inbox = Lock<[Answer]>([])
 
     // The thread's own.
     var entries: UnsafeMutableBufferPointer<Entry> = .init(start: nil, count: 0)

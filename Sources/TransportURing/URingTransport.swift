@@ -1,7 +1,6 @@
 public import FUSEProtocol
 public import FUSEServer
 import LinuxSystem
-import Synchronization
 import SystemPackage
 
 /// Requests and replies over io_uring (Linux 6.14 and later): the kernel has one queue for each possible CPU, and the
@@ -14,7 +13,7 @@ public final class URingTransport: Transport {
     private let rings: Int
     private let depth: Int
     private let fallsBack: Bool
-    private let parts = Mutex<Parts>(Parts())
+    private let parts = Lock<Parts>(Parts())
 
     private struct Parts {
         var queues: [KernelQueue] = []

@@ -42,7 +42,9 @@ struct CorrectnessCommand: ParsableCommand {
 
     func validate() throws {
         let kinds = [!transport.isEmpty, daemon != nil, mountHelper != nil, directory != nil].filter { $0 }.count
-        if kinds > 1 { throw ValidationError("--transport, --daemon, --mount-helper and --directory exclude each other") }
+        if kinds > 1 {
+            throw ValidationError("--transport, --daemon, --mount-helper and --directory exclude each other")
+        }
         if jobs < 1 { throw ValidationError("--jobs must be at least 1") }
         if let duration, duration <= 0 { throw ValidationError("--duration must be above 0") }
         for name in transport where name != "all" && TransportName(rawValue: name) == nil {
@@ -75,14 +77,18 @@ struct CorrectnessCommand: ParsableCommand {
             throw fail(error.description, .unavailable)
         }
         report.finish(outcome)
-        if outcome.results.contains(where: \.verdict.isFailure) || !outcome.leftBehind.isEmpty { throw ExitCode.failure }
+        if outcome.results.contains(where: \.verdict.isFailure) || !outcome.leftBehind.isEmpty {
+            throw ExitCode.failure
+        }
     }
 
     private func targets() -> [Target] {
         if directory != nil { return [Target(.directory)] }
         if let daemon { return [Target(.command(daemon), cleanExitStatuses: [0, 1])] }
         if let mountHelper { return [Target(.mountHelper(mountHelper))] }
-        let names = transport.isEmpty || transport.contains("all") ? TransportName.allCases : transport.compactMap(TransportName.init)
+        let names =
+            transport.isEmpty || transport.contains("all")
+            ? TransportName.allCases : transport.compactMap(TransportName.init)
         let options = depth.map { ["--depth", "\($0)"] } ?? []
         return names.map { Target(.transport($0), options: $0.usesRing ? options : []) }
     }

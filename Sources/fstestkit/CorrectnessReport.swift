@@ -41,7 +41,10 @@ final class CorrectnessReport {
 
     private func show(_ result: TestResult) {
         switch result.verdict {
-        case .passed: if result.area == "random" || result.area == "integrity" { line("\(target): \(result.name): \(result.message)") }
+        case .passed:
+            if result.area == "random" || result.area == "integrity" {
+                line("\(target): \(result.name): \(result.message)")
+            }
         case .skipped: line("\(target): skipped \(result.name): \(result.message)")
         case .failed, .hung, .crashed:
             line("\(target): \(result.verdict.rawValue.uppercased()) \(result.area)/\(result.name): \(result.message)")
@@ -53,7 +56,11 @@ final class CorrectnessReport {
         var areas: [String] = []
         for result in results where !areas.contains(result.area) { areas.append(result.area) }
         line("\n\(name)")
-        for area in areas { line("  " + area.padding(toLength: 14, withPad: " ", startingAt: 0) + counts(results.filter { $0.area == area })) }
+        for area in areas {
+            line(
+                "  " + area.padding(toLength: 14, withPad: " ", startingAt: 0)
+                    + counts(results.filter { $0.area == area }))
+        }
         line("  " + "all".padding(toLength: 14, withPad: " ", startingAt: 0) + counts(results))
     }
 
@@ -69,7 +76,8 @@ final class CorrectnessReport {
         shown = Date()
         let rate = progress.seconds / Double(max(1, progress.finished))
         let left = Int(rate * Double(progress.planned - progress.finished))
-        let text = "\(target): \(progress.finished) of \(progress.planned), \(Int(progress.seconds)) s, about \(left) s left"
+        let text =
+            "\(target): \(progress.finished) of \(progress.planned), \(Int(progress.seconds)) s, about \(left) s left"
         FileHandle.standardError.write(Data("\r\u{1b}[K\(text)".utf8))
     }
 

@@ -47,7 +47,8 @@ struct UnmountCommand: ParsableCommand {
 
     /// A zombie has ended: that its parent has not asked yet is nothing to wait for. Its threads may still be ending.
     private func isRunning(_ process: Int32) -> Bool {
-        guard let status = try? readWhole(FilePath("/proc/\(process)/stat")), let name = status.lastIndex(of: ")") else {
+        guard let status = try? readWhole(FilePath("/proc/\(process)/stat")), let name = status.lastIndex(of: ")")
+        else {
             return false
         }
         let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task").count) ?? 0

@@ -40,7 +40,9 @@ import Testing
     }
 
     @Test func argumentsThatAreCutOff() {
-        for size in 0..<40 { #expect(throws: Errno.ioError) { try split(message(16, [UInt8](repeating: 0, count: size))) } }
+        for size in 0..<40 {
+            #expect(throws: Errno.ioError) { try split(message(16, [UInt8](repeating: 0, count: size))) }
+        }
     }
 
     @Test func unknownOpcodesArePayloadOnly() throws {
@@ -66,7 +68,10 @@ import Testing
     }
 
     @Test func namesThatAreNoEntries() throws {
-        for (text, isEntry) in [("", false), (".", false), ("..", false), ("a/b", false), ("/", false), ("...", true), (".a", true), ("\u{1}", true)] {
+        for (text, isEntry) in [
+            ("", false), (".", false), ("..", false), ("a/b", false), ("/", false), ("...", true), (".a", true),
+            ("\u{1}", true),
+        ] {
             let bytes = Array(text.utf8) + [0]
             #expect(try Name(in: bytes.span.bytes).isEntry == isEntry, "\(text)")
         }

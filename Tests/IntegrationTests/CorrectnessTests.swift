@@ -1,6 +1,6 @@
+import LinuxSystem
 import Faults
 import Glibc
-import Synchronization
 import SystemPackage
 import TestBench
 import Testing
@@ -9,7 +9,7 @@ extension Mounting {
     /// The correctness suite: every check on every transport, and every fault that it must see.
     @Suite(.serialized) struct CorrectnessTests {
         /// The default run of each transport, made once.
-        private static let runs = Mutex<[String: [TestResult]]>([:])
+        private static let runs = Lock<[String: [TestResult]]>([:])
 
         /// What came of a run.
         static func run(
@@ -32,7 +32,9 @@ extension Mounting {
             return outcome.results
         }
 
-        @Test(arguments: TransportName.allCases, CheckDescription.all) func check(transport: TransportName, check: CheckDescription) throws {
+        @Test(arguments: TransportName.allCases, CheckDescription.all) func check(
+            transport: TransportName, check: CheckDescription
+        ) throws {
             var result = try #require(try CorrectnessTests.defaultRun(transport).first { $0.name == check.name })
             // FUSE releases locks and files after close(2) has returned, which a busy machine makes long: what failed among
             // all others is run alone, and fails here if it fails three times more.
@@ -42,12 +44,15 @@ extension Mounting {
             }
             #expect(!result.verdict.isFailure, "\(result.message)")
             if result.verdict == .skipped {
-                let isNamed = result.message.hasPrefix("FUSE has no") || result.message.hasPrefix("the filesystem behind has no")
+                let isNamed =
+                    result.message.hasPrefix("FUSE has no") || result.message.hasPrefix("the filesystem behind has no")
                 #expect(isNamed, "skipped: \(result.message)")
             }
         }
 
-        @Test(arguments: TransportName.allCases, CorrectnessOptions.randomParts) func random(transport: TransportName, part: String) throws {
+        @Test(arguments: TransportName.allCases, CorrectnessOptions.randomParts) func random(
+            transport: TransportName, part: String
+        ) throws {
             let results = try CorrectnessTests.defaultRun(transport).filter { $0.name == part }
             #expect(!results.isEmpty)
             for result in results { #expect(result.verdict == .passed, "\(result.message)") }
@@ -56,7 +61,9 @@ extension Mounting {
         @Test func aPlainDirectoryPasses() throws {
             try Mounting.withBench { _, source, _ in
                 let outcome = try CorrectnessTests.run(Target(.directory), directory: source.string)
-                for result in outcome.results { #expect(!result.verdict.isFailure, "\(result.name): \(result.message)") }
+                for result in outcome.results {
+                    #expect(!result.verdict.isFailure, "\(result.name): \(result.message)")
+                }
                 #expect(outcome.results.count > 200)
             }
         }
@@ -64,11 +71,14 @@ extension Mounting {
         /// For each fault a check of the default run that must fail because of it.
         private static let catches: [FileSystemFault: String] = [
             .wrongErrno: "rmdir-errors", .wrongOwner: "created-as-the-caller", .maskIgnored: "create-mode-and-umask",
-            .setIDKept: "write-drops-set-id", .lostTruncate: "truncate-shrinks-and-grows", .staleAttribute: "attributes-changed-behind",
-            .wrongLinkCount: "link-count-follows", .timesNotSet: "times-to-the-nanosecond", .unstableInode: "inode-numbers-are-stable",
+            .setIDKept: "write-drops-set-id", .lostTruncate: "truncate-shrinks-and-grows",
+            .staleAttribute: "attributes-changed-behind",
+            .wrongLinkCount: "link-count-follows", .timesNotSet: "times-to-the-nanosecond",
+            .unstableInode: "inode-numbers-are-stable",
             .corruptedByte: "many-small-writes", .lostWrite: "many-small-writes", .shortWrite: "write-then-read-sizes",
             .doubledWrite: "many-open-files", .shortRead: "write-then-read-sizes", .holeFilled: "punch-hole",
-            .lostUnlink: "unlink-removes", .droppedRenameFlag: "rename-exchange", .cutLinkTarget: "symlink-keeps-target",
+            .lostUnlink: "unlink-removes", .droppedRenameFlag: "rename-exchange",
+            .cutLinkTarget: "symlink-keeps-target",
             .entryDropped: "list-1000", .entryDoubled: "list-1000", .lostXattr: "xattr-set-get-remove",
             .xattrFlagIgnored: "xattr-flags", .accessListIgnored: "acl-grants", .lockIgnored: "record-lock-excludes",
             .wrongSpace: "statfs-is-sane",
@@ -114,13 +124,15 @@ extension Mounting {
         @Test(.enabled(if: isInstalled("bindfs"), "needs bindfs")) func aStuckMountHangsNobody() throws {
             try Mounting.withBench { bench, source, mountPoint in
                 let daemon = try MountedDaemon.start(
-                    Target(.command("bindfs -f {source} {mountpoint}")), source: source, mountPoint: mountPoint, bench: bench)
+                    Target(.command("bindfs -f {source} {mountpoint}")), source: source, mountPoint: mountPoint,
+                    bench: bench)
                 daemon.process?.signal(SIGSTOP)
                 var options = CorrectnessOptions()
                 options.checks = ["rmdir-errors"]
                 options.longestTask = 1
                 let place = CorrectnessPlace(
-                    label: "stuck", directory: mountPoint.string, source: nil, plain: source.string, traits: TargetTraits(isMount: true))
+                    label: "stuck", directory: mountPoint.string, source: nil, plain: source.string,
+                    traits: TargetTraits(isMount: true))
                 let results = try CorrectnessRun(on: place, options, bench: bench) { _ in }.run()
                 #expect(results.map(\.verdict) == [.hung])
                 #expect(results.first?.evidence.isEmpty == false)

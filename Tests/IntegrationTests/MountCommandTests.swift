@@ -105,7 +105,10 @@ extension Mounting {
                 symlink(Mounting.program, helper.string)
                 let mounted = try run(
                     bench,
-                    ["device", mountPoint.string, "-o", "rw,noatime,source=\(source),transport=legacy", "-o", "suid,dev"],
+                    [
+                        "device", mountPoint.string, "-o", "rw,noatime,source=\(source),transport=legacy", "-o",
+                        "suid,dev",
+                    ],
                     as: helper.string)
                 #expect(mounted.status == .exited(0), "\(mounted.output)")
                 bench.ledger.record(.mount(mountPoint.string))
@@ -139,13 +142,15 @@ extension Mounting {
             try withBench { bench, _, _ in
                 // /dev/fuse is root's here, so the helper that is set-user-id opens it.
                 let folder = bench.folder.appending("nobody")
-                _ = try shell(bench, "install -d -o nobody \(folder) \(folder)/source \(folder)/mnt; chmod a+x \(bench.folder)")
+                _ = try shell(
+                    bench, "install -d -o nobody \(folder) \(folder)/source \(folder)/mnt; chmod a+x \(bench.folder)")
                 bench.ledger.record(.mount("\(folder)/mnt"))
                 let user = "setpriv --reuid nobody --clear-groups --inh-caps=-all"
                 let mounted = try shell(
                     bench, "\(user) \(Mounting.program) mount --transport legacy \(folder)/source \(folder)/mnt")
                 #expect(mounted.status == .exited(0), "\(mounted.output)")
-                let used = try shell(bench, "\(user) sh -c 'echo text > \(folder)/mnt/file && stat -c %U \(folder)/source/file'")
+                let used = try shell(
+                    bench, "\(user) sh -c 'echo text > \(folder)/mnt/file && stat -c %U \(folder)/source/file'")
                 #expect(used.output == "nobody\n")
                 let unmounted = try shell(bench, "\(user) \(Mounting.program) unmount \(folder)/mnt")
                 #expect(unmounted.status == .exited(0), "\(unmounted.output)")

@@ -38,7 +38,8 @@ extension Mounting {
         func proof(_ transport: TransportName, depth: Int) throws {
             try withBench { bench, source, mountPoint in
                 let target = Target(
-                    .transport(transport), options: ["--depth", "\(depth)", "--attr-timeout", "0", "--entry-timeout", "0"])
+                    .transport(transport),
+                    options: ["--depth", "\(depth)", "--attr-timeout", "0", "--entry-timeout", "0"])
                 let daemon = try MountedDaemon.start(target, source: source, mountPoint: mountPoint, bench: bench)
                 let load = """
                     cd \(mountPoint) && for i in 1 2 3 4; do (mkdir d$i && cd d$i && for f in 1 2 3 4 5 6 7 8; do
@@ -48,7 +49,9 @@ extension Mounting {
                 let statistics = try TransportTests.statistics(bench, mountPoint)
                 #expect(statistics.transport == transport.rawValue)
                 #expect(statistics.fetched == statistics.committed && statistics.fetched > 300)
-                #expect(Set(statistics.opcodes.map(\.name)).isSuperset(of: ["LOOKUP", "READ", "WRITE", "CREATE", "GETATTR"]))
+                #expect(
+                    Set(statistics.opcodes.map(\.name)).isSuperset(of: ["LOOKUP", "READ", "WRITE", "CREATE", "GETATTR"])
+                )
                 for operation in statistics.opcodes {
                     let onDevice = !transport.usesRing || TransportTests.deviceOnly.contains(operation.name)
                     #expect(onDevice ? operation.ring == 0 : operation.device == 0, "\(operation)")
@@ -66,9 +69,11 @@ extension Mounting {
                     for method in StopMethod.allCases {
                         let log = bench.folder.appending("\(transport.rawValue)-\(method)-\(round).log")
                         let daemon = try MountedDaemon.start(
-                            Target(.transport(transport)), source: source, mountPoint: mountPoint, bench: bench, log: log)
+                            Target(.transport(transport)), source: source, mountPoint: mountPoint, bench: bench,
+                            log: log)
                         let load = try bench.spawn([
-                            "sh", "-c", "cd \(mountPoint) && while :; do echo x > a && cat a && mv a b && rm b || exit; done",
+                            "sh", "-c",
+                            "cd \(mountPoint) && while :; do echo x > a && cat a && mv a b && rm b || exit; done",
                         ])
                         usleep(UInt32(20_000 * (round + 1)))
                         // An unmount is refused while the load has its working directory there.
@@ -79,7 +84,9 @@ extension Mounting {
                         if method == .kill || method == .abort { _ = daemon.unmount() }
                         // A lazy unmount lasts until the last user has gone.
                         let ended = method == .lazyUnmount ? daemon.process?.wait(.seconds(5)) : report.exit
-                        #expect(ended == (method == .kill ? .signalled(SIGKILL, coreDumped: false) : .exited(0)), "\(method): \(report)")
+                        #expect(
+                            ended == (method == .kill ? .signalled(SIGKILL, coreDumped: false) : .exited(0)),
+                            "\(method): \(report)")
                         #expect(try MountTable.top(at: mountPoint.string) == nil, "\(method)")
                         #expect(load.exitStatus != nil)
                         if method != .kill { #expect(daemon.logTail.contains("stopped: "), "\(daemon.logTail)") }
@@ -113,10 +120,13 @@ extension Mounting {
             }
         }
 
-        @Test("without its setting the ring is refused, with the way out", .enabled(if: !hasRing, "needs enable_uring off"))
+        @Test(
+            "without its setting the ring is refused, with the way out",
+            .enabled(if: !hasRing, "needs enable_uring off"))
         func ringRefused() throws {
             try withBench { bench, source, mountPoint in
-                let refused = try run(bench, ["mount", "--transport", "uring-percore", source.string, mountPoint.string])
+                let refused = try run(
+                    bench, ["mount", "--transport", "uring-percore", source.string, mountPoint.string])
                 #expect(refused.status == .exited(69))
                 #expect(refused.output.contains("enable_uring"))
                 let fallen = try run(

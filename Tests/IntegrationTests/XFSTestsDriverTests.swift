@@ -71,7 +71,8 @@ extension Mounting {
             #expect(run.status == .exited(1))
             #expect(run.report.contains("1 pass, 0 fail, 2 hung"), "\(run.text)")
             #expect(
-                run.report.contains("generic/004 hung: not done after 15 s, not even after its connections were aborted")
+                run.report.contains(
+                    "generic/004 hung: not done after 15 s, not even after its connections were aborted")
             )
             let evidence = run.output.appending("evidence/legacy-c1/generic-009")
             #expect(try String(contentsOfFile: evidence.appending("blocked").string, encoding: .utf8).contains("fuse"))

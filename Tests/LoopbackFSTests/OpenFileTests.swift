@@ -1,8 +1,8 @@
+import LinuxSystem
 import CFUSE
 import FUSEProtocol
 import FUSEServer
 import Glibc
-import Synchronization
 import SystemPackage
 import Testing
 
@@ -255,7 +255,7 @@ struct LockTests {
 
     /// What a deferred reply said.
     private final class Result: Sendable {
-        private let value = Mutex<Errno??>(nil)
+        private let value = Lock<Errno??>(nil)
 
         func set(_ error: Errno?) { value.withLock { $0 = .some(error) } }
         var isSet: Bool { value.withLock { $0 != nil } }

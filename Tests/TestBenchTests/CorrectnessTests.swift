@@ -37,7 +37,10 @@ import Testing
     @Test func concurrentScriptsAreReadBack() throws {
         let round = ConcurrentRun.Case(
             start: [ConcurrentOperation(.create, 0, tag: 0o11)],
-            sequences: [[ConcurrentOperation(.rename, 0, 1)], [ConcurrentOperation(.mkdir, 1, tag: 2), ConcurrentOperation(.stat, 3)]])
+            sequences: [
+                [ConcurrentOperation(.rename, 0, 1)],
+                [ConcurrentOperation(.mkdir, 1, tag: 2), ConcurrentOperation(.stat, 3)],
+            ])
         #expect(try ConcurrentRun.parse(([ConcurrentRun.header] + round.lines).joined(separator: "\n")) == round)
         #expect(throws: CheckFailure.self) { try ConcurrentRun.parse("process 0 create n9 1") }
     }
@@ -49,7 +52,9 @@ import Testing
         var runs = 0
         let result = try Shrinker.shrink(operations) { candidate in
             runs += 1
-            guard let one = candidate.firstIndex(where: { $0.kind == .mkdir && $0.subject == operations[first].subject }) else { return false }
+            guard
+                let one = candidate.firstIndex(where: { $0.kind == .mkdir && $0.subject == operations[first].subject })
+            else { return false }
             return candidate[one...].contains(operations[last])
         }
         #expect(result.isReproducible)
@@ -61,7 +66,8 @@ import Testing
 
     /// Whether outcomes of two processes are allowed, from one file `n0`.
     private func allows(
-        _ one: [(ConcurrentOperation, ConcurrentModel.Outcome)], _ other: [(ConcurrentOperation, ConcurrentModel.Outcome)],
+        _ one: [(ConcurrentOperation, ConcurrentModel.Outcome)],
+        _ other: [(ConcurrentOperation, ConcurrentModel.Outcome)],
         left: [Int: ConcurrentModel.Object]
     ) -> Bool {
         var start = ConcurrentModel()
@@ -92,7 +98,10 @@ import Testing
         #expect(
             allows(
                 [(ConcurrentOperation(.link, 0, 2), fine)],
-                [(ConcurrentOperation(.rename, 0, 1), fine), (ConcurrentOperation(.stat, 2), .fails(.noSuchFileOrDirectory))],
+                [
+                    (ConcurrentOperation(.rename, 0, 1), fine),
+                    (ConcurrentOperation(.stat, 2), .fails(.noSuchFileOrDirectory)),
+                ],
                 left: [1: file, 2: file]))
     }
 

@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct SuiteEventTests {
     private let result = TestResult(
-        suite: "correctness", target: "legacy", area: "rename", name: "over an open file", verdict: .failed, seconds: 0.25,
+        suite: "correctness", target: "legacy", area: "rename", name: "over an open file", verdict: .failed,
+        seconds: 0.25,
         message: "expected 0, got ENOENT", evidence: ["evidence/rename/log"])
 
     @Test func everyEventSurvivesItsLine() {

@@ -65,8 +65,11 @@ final class ScriptedKernel {
         sigaddset(&signals, WakeUpSignal.number)
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         // INIT waits in the socket when the session asks for it.
-        let offer = fuse_init_in(major: 7, minor: 45, max_readahead: 131_072, flags: .max, flags2: 0x3ff, unused: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
-        try ScriptedKernel.send(socket, ScriptedKernel.message(opcode: 26, unique: 2, node: 0, arguments: bytes(of: offer)))
+        let offer = fuse_init_in(
+            major: 7, minor: 45, max_readahead: 131_072, flags: .max, flags2: 0x3ff,
+            unused: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+        try ScriptedKernel.send(
+            socket, ScriptedKernel.message(opcode: 26, unique: 2, node: 0, arguments: bytes(of: offer)))
         transport = try session.negotiate(over: legacy)
         guard let reply = receive(), reply.unique == 2, reply.error == nil else { throw Errno.ioError }
     }
@@ -81,7 +84,8 @@ final class ScriptedKernel {
 
     /// The bytes of a message. `length` is what its header says, where that shall be wrong.
     static func message(
-        opcode: UInt32, unique: UInt64, node: UInt64, arguments: [UInt8] = [], length: UInt32? = nil, extensions: UInt16 = 0
+        opcode: UInt32, unique: UInt64, node: UInt64, arguments: [UInt8] = [], length: UInt32? = nil,
+        extensions: UInt16 = 0
     ) -> [UInt8] {
         var header = fuse_in_header()
         header.len = length ?? UInt32(MemoryLayout<fuse_in_header>.size + arguments.count)
@@ -115,7 +119,12 @@ final class ScriptedKernel {
     }
 
     /// Whether nothing is said for a moment.
-    var isSilent: Bool { receive(within: 0) == nil && { usleep(50_000); return receive(within: 0) == nil }() }
+    var isSilent: Bool {
+        receive(within: 0) == nil
+            && {
+                usleep(50_000); return receive(within: 0) == nil
+            }()
+    }
 
     /// Sends a request under a new id and waits for its reply.
     func ask(_ opcode: UInt32, node: UInt64 = 1, _ arguments: [UInt8] = []) throws -> Reply? {

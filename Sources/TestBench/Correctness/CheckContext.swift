@@ -52,12 +52,16 @@ struct CheckContext: Sendable {
     /// Skips the check, or fails it, unless the filesystem has `feature`.
     func require(_ feature: Feature) throws {
         guard let missing = feature.missing(".") else { return }
-        guard traits.isMount, let source else { throw CheckSkipped("the filesystem has no \(feature.rawValue) (\(missing))") }
+        guard traits.isMount, let source else {
+            throw CheckSkipped("the filesystem has no \(feature.rawValue) (\(missing))")
+        }
         if let behind = feature.missing(source) {
             throw CheckSkipped("the filesystem behind has no \(feature.rawValue) (\(behind))")
         }
         if feature.isBeyondFUSE { throw CheckSkipped("FUSE has no \(feature.rawValue)") }
-        if traits.losesFeatures { throw CheckSkipped("the daemon has no \(feature.rawValue) (\(missing)); its source has") }
+        if traits.losesFeatures {
+            throw CheckSkipped("the daemon has no \(feature.rawValue) (\(missing)); its source has")
+        }
         throw CheckFailure(feature.rawValue, expected: "what the source has", got: missing)
     }
 
@@ -69,7 +73,9 @@ struct CheckContext: Sendable {
         while try !condition() {
             if FileTime.now.seconds > end {
                 if traits.cacheSeconds == nil {
-                    throw CheckSkipped("not seen within \(seconds + 2) s, and how long the daemon has things cached is not known: \(what)")
+                    throw CheckSkipped(
+                        "not seen within \(seconds + 2) s, and how long the daemon has things cached is not known: \(what)"
+                    )
                 }
                 throw CheckFailure(what, expected: "within \(seconds) s", got: "not even after that")
             }

@@ -83,7 +83,8 @@ final class Child {
     func result() -> (code: CInt, message: String) {
         let code = wait()
         var buffer = [UInt8](repeating: 0, count: 8192)
-        let count = code == Child.failed || code == Child.skipped ? max(0, Glibc.read(report, &buffer, buffer.count)) : 0
+        let count =
+            code == Child.failed || code == Child.skipped ? max(0, Glibc.read(report, &buffer, buffer.count)) : 0
         return (code, String(decoding: buffer.prefix(count), as: UTF8.self))
     }
 

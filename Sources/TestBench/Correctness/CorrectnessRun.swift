@@ -44,7 +44,8 @@ public struct CorrectnessRun {
     }
 
     public init(
-        on place: CorrectnessPlace, _ options: CorrectnessOptions, bench: Workbench, remount: (() throws -> Void)? = nil,
+        on place: CorrectnessPlace, _ options: CorrectnessOptions, bench: Workbench,
+        remount: (() throws -> Void)? = nil,
         progress: @escaping (Progress) -> Void
     ) {
         self.place = place
@@ -84,7 +85,8 @@ public struct CorrectnessRun {
         guard prepared.allSatisfy({ !$0.verdict.isFailure }) else { return prepared }
         if let script = options.replay {
             let task = DifferentialTask(
-                name: "replay", subject: "\(work.directory)/replay", reference: "\(work.plain ?? work.directory)/replay-plain",
+                name: "replay", subject: "\(work.directory)/replay",
+                reference: "\(work.plain ?? work.directory)/replay-plain",
                 seed: options.seed, seconds: 0, script: script, makesDirectories: true)
             let isConcurrent = script.hasPrefix(ConcurrentRun.header)
             let concurrent = ConcurrentTask(directory: work.directory, seed: options.seed, seconds: 0, script: script)
@@ -92,7 +94,8 @@ public struct CorrectnessRun {
             return results + failures(try quiet.run([.cleanUp(work)]))
         }
         var results = try pool.run(checks.map { .check(name: $0.name, work, seed: options.seed) })
-        let parts = RandomParts(options: options, work: work, table: bench.folder.appending("integrity-\(place.label)").string)
+        let parts = RandomParts(
+            options: options, work: work, table: bench.folder.appending("integrity-\(place.label)").string)
         var round: UInt64 = 0
         repeat {
             let left = options.duration.map { $0 - elapsed() }
@@ -157,7 +160,8 @@ private struct RandomParts {
             tasks.append(
                 .concurrent(
                     ConcurrentTask(
-                        directory: work.directory, seed: seed, seconds: time(0.2), leavesOutMissing: work.traits.losesFeatures)))
+                        directory: work.directory, seed: seed, seconds: time(0.2),
+                        leavesOutMissing: work.traits.losesFeatures)))
         }
         if integrity { tasks.append(.integrity(integrityTask(round, time(0.3)))) }
         return tasks

@@ -38,7 +38,8 @@ public struct CorrectnessSession {
     }
 
     public init(
-        targets: [Target], directory: String? = nil, options: CorrectnessOptions, output: FilePath, program: String? = nil,
+        targets: [Target], directory: String? = nil, options: CorrectnessOptions, output: FilePath,
+        program: String? = nil,
         sources: FilePath? = nil
     ) {
         self.targets = targets
@@ -86,16 +87,20 @@ public struct CorrectnessSession {
             }
             defer { free(path) }
             let resolved = String(cString: path)
-            let place = CorrectnessPlace(label: target.label, directory: resolved, source: resolved, plain: resolved, traits: .directory)
+            let place = CorrectnessPlace(
+                label: target.label, directory: resolved, source: resolved, plain: resolved, traits: .directory)
             outcome.results += try CorrectnessRun(on: place, options, bench: bench) { tell(.progress($0)) }.run()
             return outcome
         }
         let served = try ServedDirectory(target, bench: bench)
         defer { served.stop(tell) }
         let place = CorrectnessPlace(
-            label: target.label, directory: served.mountPoint.string, source: served.source.string, plain: served.plain.string,
+            label: target.label, directory: served.mountPoint.string, source: served.source.string,
+            plain: served.plain.string,
             traits: served.traits)
-        outcome.results += try CorrectnessRun(on: place, options, bench: bench, remount: served.remount) { tell(.progress($0)) }.run()
+        outcome.results += try CorrectnessRun(on: place, options, bench: bench, remount: served.remount) {
+            tell(.progress($0))
+        }.run()
         return outcome
     }
 

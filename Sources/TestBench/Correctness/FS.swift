@@ -73,7 +73,7 @@ enum FS {
         do {
             _ = try stat(path)
             return true
-        } catch where error.errno == .noSuchFileOrDirectory {
+        } catch  where error.errno == .noSuchFileOrDirectory {
             return false
         }
     }
@@ -120,7 +120,9 @@ enum FS {
     static func setxattr(_ path: Path, _ name: Path, _ value: [UInt8], flags: CInt = 0) throws(CallError) {
         try call("setxattr \(name)", path) {
             path.withCString { file in
-                name.withCString { key in value.withUnsafeBytes { lsetxattr(file, key, $0.baseAddress, $0.count, flags) } }
+                name.withCString { key in
+                    value.withUnsafeBytes { lsetxattr(file, key, $0.baseAddress, $0.count, flags) }
+                }
             }
         }
     }
@@ -130,7 +132,9 @@ enum FS {
         var value = [UInt8](repeating: 0, count: room)
         let count = try call("getxattr \(name)", path) {
             path.withCString { file in
-                name.withCString { key in value.withUnsafeMutableBytes { lgetxattr(file, key, $0.baseAddress, $0.count) } }
+                name.withCString { key in
+                    value.withUnsafeMutableBytes { lgetxattr(file, key, $0.baseAddress, $0.count) }
+                }
             }
         }
         return room == 0 ? [UInt8](repeating: 0, count: count) : Array(value.prefix(count))

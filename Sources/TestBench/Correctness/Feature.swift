@@ -57,7 +57,9 @@ enum Feature: String, Sendable, CaseIterable {
         switch self {
         case .userAttributes: try FS.setxattr(file, "user.probe", [1])
         case .trustedAttributes: try FS.setxattr(file, "trusted.probe", [1])
-        case .accessLists: try FS.setxattr(file, AccessList.accessName, AccessList(owner: 6, group: 4, other: 4, users: [60001: 6]).encoded)
+        case .accessLists:
+            try FS.setxattr(
+                file, AccessList.accessName, AccessList(owner: 6, group: 4, other: 4, users: [60001: 6]).encoded)
         case .allocation: try open.allocate(0, 0, 65536)
         case .punchHole: try open.allocate(CBENCH_FALLOC_PUNCH_HOLE | CBENCH_FALLOC_KEEP_SIZE, 0, 4096)
         case .zeroRange: try open.allocate(CBENCH_FALLOC_ZERO_RANGE, 0, 4096)
@@ -112,7 +114,9 @@ struct FileHandle {
     init(_ path: Path) throws(CallError) {
         var mount: CInt = 0
         raw.handle_bytes = 128
-        try call("name_to_handle_at", path) { path.withCString { clinux_name_to_handle_at(AT_FDCWD, $0, &raw, &mount, 0) } }
+        try call("name_to_handle_at", path) {
+            path.withCString { clinux_name_to_handle_at(AT_FDCWD, $0, &raw, &mount, 0) }
+        }
     }
 
     /// Opens it on the filesystem of the working directory; returns the descriptor, which the caller closes.

@@ -14,7 +14,9 @@ final class File {
 
     init(_ path: Path, _ flags: CInt, _ mode: mode_t = 0o644) throws(CallError) {
         self.path = path
-        descriptor = try call("open", path) { path.withCString { clinux_openat(AT_FDCWD, $0, flags | O_CLOEXEC, mode) } }
+        descriptor = try call("open", path) {
+            path.withCString { clinux_openat(AT_FDCWD, $0, flags | O_CLOEXEC, mode) }
+        }
     }
 
     deinit {
@@ -54,7 +56,9 @@ final class File {
     /// pwrite(2) of all of it; a short count is an error here (`ENOSPC` if it stays so, else EIO).
     func write(_ data: [UInt8], at offset: Int64) throws(CallError) {
         let count = try call("pwrite", path) { pwrite(descriptor, data, data.count, Int(offset)) }
-        if count != data.count { throw CallError(call: "pwrite (short: \(count) of \(data.count))", path: path, errno: .ioError) }
+        if count != data.count {
+            throw CallError(call: "pwrite (short: \(count) of \(data.count))", path: path, errno: .ioError)
+        }
     }
 
     func write(_ text: String, at offset: Int64) throws(CallError) {
@@ -64,7 +68,9 @@ final class File {
     /// write(2) at the file's own position.
     func append(_ data: [UInt8]) throws(CallError) {
         let count = try call("write", path) { Glibc.write(descriptor, data, data.count) }
-        if count != data.count { throw CallError(call: "write (short: \(count) of \(data.count))", path: path, errno: .ioError) }
+        if count != data.count {
+            throw CallError(call: "write (short: \(count) of \(data.count))", path: path, errno: .ioError)
+        }
     }
 
     func seek(_ offset: Int64, _ whence: CInt) throws(CallError) -> Int64 {

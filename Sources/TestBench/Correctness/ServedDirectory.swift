@@ -33,7 +33,8 @@ final class ServedDirectory {
 
     /// What this mount promises: all that its source has if it is ours; of others' caches nothing is known.
     var traits: TargetTraits {
-        var traits = target.isOurs
+        var traits =
+            target.isOurs
             ? TargetTraits(isMount: true)
             : TargetTraits(isMount: true, losesFeatures: true, cacheSeconds: nil, writesBack: true)
         traits.admitsOthers = daemon.mount?.superOptions.contains("allow_other") ?? true
@@ -44,7 +45,9 @@ final class ServedDirectory {
     func remount() throws {
         let report = daemon.stop(.unmount)
         guard report.isComplete else {
-            throw CorrectnessUnavailable(description: "\(target.label): the remount failed: \(report.unmountError.map { "\($0)" } ?? "it does not end")")
+            throw CorrectnessUnavailable(
+                description:
+                    "\(target.label): the remount failed: \(report.unmountError.map { "\($0)" } ?? "it does not end")")
         }
         do {
             daemon = try ServedDirectory.start(target, source, mountPoint, bench)
@@ -57,7 +60,9 @@ final class ServedDirectory {
     func stop(_ tell: (CorrectnessSession.Event) -> Void) {
         let report = daemon.stop(.unmount)
         if report.isComplete { return }
-        tell(.note("the unmount failed (\(report.unmountError.map { "\($0)" } ?? "it does not end")): \(daemon.logTail)"))
+        tell(
+            .note("the unmount failed (\(report.unmountError.map { "\($0)" } ?? "it does not end")): \(daemon.logTail)")
+        )
         daemon.forceDown()
     }
 

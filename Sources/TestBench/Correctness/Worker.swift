@@ -39,7 +39,9 @@ public enum Worker {
         do {
             switch task {
             case .prepare(let place):
-                for directory in [place.directory, place.plain].compactMap({ $0 }) { try FS.mkdir(Path(directory), 0o755) }
+                for directory in [place.directory, place.plain].compactMap({ $0 }) {
+                    try FS.mkdir(Path(directory), 0o755)
+                }
                 return TaskEnd(verdict: .passed, message: "", seconds: 0)
             case .check(let name, let place, let seed): return runCheck(name, place, seed)
             case .differential(let task): return try DifferentialRun(task).run()
@@ -73,7 +75,8 @@ public enum Worker {
                 for need in check.needs {
                     switch need {
                     case .root: if getuid() != 0 { throw CheckSkipped("needs root") }
-                    case .source: if place.source == nil { throw CheckSkipped("the directory behind the mount is not known") }
+                    case .source:
+                        if place.source == nil { throw CheckSkipped("the directory behind the mount is not known") }
                     case .feature(let feature): try context.require(feature)
                     }
                 }

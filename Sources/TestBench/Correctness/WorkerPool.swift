@@ -64,7 +64,8 @@ struct WorkerPool {
 
     private func result(_ task: WorkerTask, _ end: TaskEnd) -> TestResult {
         var result = TestResult(
-            suite: "correctness", target: target, area: task.area, name: task.name, verdict: end.verdict, seconds: end.seconds,
+            suite: "correctness", target: target, area: task.area, name: task.name, verdict: end.verdict,
+            seconds: end.seconds,
             message: end.message)
         if let text = end.evidence { result.evidence = [save(task, text)] }
         return result

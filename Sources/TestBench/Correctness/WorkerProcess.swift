@@ -36,7 +36,8 @@ final class WorkerProcess {
                 var arguments = arguments
                 var environment = environment
                 try call("start worker") {
-                    clinux_spawn(&child, arguments[0], &arguments, &environment, toWorker[0], fromWorker[1], STDERR_FILENO)
+                    clinux_spawn(
+                        &child, arguments[0], &arguments, &environment, toWorker[0], fromWorker[1], STDERR_FILENO)
                 }
             }
         }

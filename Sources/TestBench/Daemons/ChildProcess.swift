@@ -2,7 +2,6 @@ import CLinux
 import Glibc
 import LinuxSystem
 public import SystemPackage
-import Synchronization
 
 /// A process that the bench started, in a process group of its own: a daemon, a client, a tool.
 ///
@@ -13,7 +12,7 @@ public final class ChildProcess: Sendable {
     /// Where its output goes; nil for /dev/null.
     public let log: FilePath?
     /// Set once it was waited for.
-    private let status = Mutex<ExitStatus?>(nil)
+    private let status = Lock<ExitStatus?>(nil)
 
     private init(pid: Int32, command: [String], log: FilePath?) {
         id = ProcessID(pid)

@@ -32,7 +32,7 @@ public final class Ledger: Sendable {
     public let run: String
     public let path: FilePath
     private let file: FileDescriptor
-    private let seen = Mutex<Set<Entry>>([])
+    private let seen = Lock<Set<Entry>>([])
 
     /// Opens a new ledger for this process.
     ///

@@ -1,5 +1,5 @@
+import LinuxSystem
 import Glibc
-import Synchronization
 
 /// A sanitizer that a daemon was built with.
 enum Sanitizer: String, Sendable {
@@ -16,7 +16,7 @@ enum Sanitizer: String, Sendable {
         }
     }
 
-    private static let cache = Mutex<[String: Sanitizer?]>([:])
+    private static let cache = Lock<[String: Sanitizer?]>([:])
 
     /// The line of a log that reports something.
     func finding(in log: String) -> String? {

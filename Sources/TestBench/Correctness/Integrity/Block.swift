@@ -49,8 +49,10 @@ struct Block {
             return bytes.allSatisfy { $0 == 0 } ? .zeros : .torn("no header, first bytes \(Array(bytes.prefix(8)))")
         }
         let found = Block(
-            file: bytes.load(fromByteOffset: 16, as: UInt32.self), index: bytes.load(fromByteOffset: 20, as: UInt32.self),
-            generation: bytes.load(fromByteOffset: 24, as: UInt32.self), writer: bytes.load(fromByteOffset: 28, as: UInt32.self),
+            file: bytes.load(fromByteOffset: 16, as: UInt32.self),
+            index: bytes.load(fromByteOffset: 20, as: UInt32.self),
+            generation: bytes.load(fromByteOffset: 24, as: UInt32.self),
+            writer: bytes.load(fromByteOffset: 28, as: UInt32.self),
             seed: bytes.load(fromByteOffset: 8, as: UInt64.self))
         if found.seed != seed { return .foreign }
         if bytes.load(fromByteOffset: 32, as: UInt64.self) == checksum(bytes) {
@@ -66,7 +68,8 @@ struct Block {
         encode(into: whole)
         let wrong = (0..<Block.size).filter { bytes[$0] != whole[$0] }
         guard let first = wrong.first else { return "the header was changed" }
-        return "generation \(generation) has byte \(bytes[first]) instead of \(whole[first]) at \(first), \(wrong.count) wrong bytes"
+        return
+            "generation \(generation) has byte \(bytes[first]) instead of \(whole[first]) at \(first), \(wrong.count) wrong bytes"
     }
 
     /// FNV-1a over words, the checksum's own place left out.

@@ -30,10 +30,14 @@ final class BlockTable {
     func pending(_ block: Int) -> UInt32 { map.bytes.load(fromByteOffset: block * BlockTable.entry, as: UInt32.self) }
 
     /// The generation that is written; 0 for zeros.
-    func committed(_ block: Int) -> UInt32 { map.bytes.load(fromByteOffset: block * BlockTable.entry + 4, as: UInt32.self) }
+    func committed(_ block: Int) -> UInt32 {
+        map.bytes.load(fromByteOffset: block * BlockTable.entry + 4, as: UInt32.self)
+    }
 
     /// Whether the block holds zeros since its last truncate.
-    func isZero(_ block: Int) -> Bool { map.bytes.load(fromByteOffset: block * BlockTable.entry + 8, as: UInt32.self) == 1 }
+    func isZero(_ block: Int) -> Bool {
+        map.bytes.load(fromByteOffset: block * BlockTable.entry + 8, as: UInt32.self) == 1
+    }
 
     /// A write of `generation` begins.
     func begin(_ block: Int, _ generation: UInt32) {
@@ -57,7 +61,8 @@ final class BlockTable {
         let entries = (0..<BlockTable.history).map { number -> (UInt32, UInt32, UInt64) in
             let at = base + number * 16
             return (
-                map.bytes.load(fromByteOffset: at, as: UInt32.self), map.bytes.load(fromByteOffset: at + 4, as: UInt32.self),
+                map.bytes.load(fromByteOffset: at, as: UInt32.self),
+                map.bytes.load(fromByteOffset: at + 4, as: UInt32.self),
                 map.bytes.load(fromByteOffset: at + 8, as: UInt64.self)
             )
         }

@@ -42,7 +42,9 @@ struct IntegrityLoad {
                 }
             }
         }
-        func total() -> Int { (0..<task.processes).map { counters.bytes.load(fromByteOffset: $0 * 64, as: Int.self) }.reduce(0, +) }
+        func total() -> Int {
+            (0..<task.processes).map { counters.bytes.load(fromByteOffset: $0 * 64, as: Int.self) }.reduce(0, +)
+        }
         while cbench_now() < end {
             usleep(200_000)
             Worker.report(.progress(total()))
@@ -50,7 +52,8 @@ struct IntegrityLoad {
         for child in children { try child.join() }
         let rate = Double(total()) / (Double(cbench_now() - start) / 1e9)
         return TaskEnd(
-            verdict: .passed, message: "\(total()) blocks written or verified by \(task.processes) processes, \(Int(rate)) blocks/s",
+            verdict: .passed,
+            message: "\(total()) blocks written or verified by \(task.processes) processes, \(Int(rate)) blocks/s",
             seconds: 0, operations: total())
     }
 
@@ -62,7 +65,9 @@ struct IntegrityLoad {
             for file in 0..<IntegrityLoad.files {
                 let name = owner.name(of: process, file)
                 if try !FS.exists(name) {
-                    if owner.isEverWritten(process, file) { throw CheckFailure("a file is lost", expected: "its blocks", got: "ENOENT", path: name) }
+                    if owner.isEverWritten(process, file) {
+                        throw CheckFailure("a file is lost", expected: "its blocks", got: "ENOENT", path: name)
+                    }
                     continue
                 }
                 let open = try File(name, O_RDONLY)
@@ -74,7 +79,8 @@ struct IntegrityLoad {
             }
         }
         FS.removeTree(Path(task.directory))
-        return TaskEnd(verdict: .passed, message: "\(count) blocks are as they were left", seconds: 0, operations: count)
+        return TaskEnd(
+            verdict: .passed, message: "\(count) blocks are as they were left", seconds: 0, operations: count)
     }
 }
 
@@ -119,7 +125,10 @@ struct IntegrityProcess {
             let index = random.below(IntegrityLoad.blocks)
             switch random.below(20) {
             case 0...5: try write(own[file], file, index, .buffered)
-            case 6, 7: try write(file == 0 ? direct ?? own[0] : own[file], file, index, file == 0 && direct != nil ? .direct : .buffered)
+            case 6, 7:
+                try write(
+                    file == 0 ? direct ?? own[0] : own[file], file, index,
+                    file == 0 && direct != nil ? .direct : .buffered)
             case 8: try writeMapped(map, own[1], index)
             case 9: try writeSeveral(own[file], file, min(index, IntegrityLoad.blocks - 4))
             case 10: if random.below(20) == 0 { try cut(own[2], at: index) }
@@ -138,14 +147,19 @@ struct IntegrityProcess {
         let number = slot(process, file, index)
         let generation = table.committed(number) + 1
         table.begin(number, generation)
-        Block(file: UInt32(process << 8 | file), index: UInt32(index), generation: generation, writer: UInt32(process), seed: task.seed)
-            .encode(into: UnsafeMutableRawBufferPointer(rebasing: buffer[place * Block.size..<(place + 1) * Block.size]))
+        Block(
+            file: UInt32(process << 8 | file), index: UInt32(index), generation: generation, writer: UInt32(process),
+            seed: task.seed
+        )
+        .encode(into: UnsafeMutableRawBufferPointer(rebasing: buffer[place * Block.size..<(place + 1) * Block.size]))
         return generation
     }
 
     private func write(_ open: File, _ file: Int, _ index: Int, _ way: BlockTable.Way) throws {
         let generation = encode(file, index)
-        let count = try call("pwrite", open.path) { pwrite(open.descriptor, buffer.baseAddress, Block.size, index * Block.size) }
+        let count = try call("pwrite", open.path) {
+            pwrite(open.descriptor, buffer.baseAddress, Block.size, index * Block.size)
+        }
         try expect("bytes written at \(index * Block.size)", count, is: Block.size, path: open.path)
         table.commit(slot(process, file, index), generation, way, writer: UInt32(process))
     }
@@ -192,12 +206,15 @@ struct IntegrityProcess {
         let number = slot(owner, file, index)
         let before = table.committed(number)
         let wasZero = table.isZero(number)
-        let count = try call("pread", open.path) { pread(open.descriptor, buffer.baseAddress, Block.size, index * Block.size) }
+        let count = try call("pread", open.path) {
+            pread(open.descriptor, buffer.baseAddress, Block.size, index * Block.size)
+        }
         if table.pending(number) != before { return }
         let place = "block at offset \(index * Block.size), \(when)"
         func wrong(_ got: String) -> CheckFailure {
             let expected = before == 0 || wasZero ? "zeros" : "generation \(before)"
-            return CheckFailure("\(place): expected \(expected), got \(got) (\(open.path)); history: \(table.story(number))")
+            return CheckFailure(
+                "\(place): expected \(expected), got \(got) (\(open.path)); history: \(table.story(number))")
         }
         if count != Block.size {
             // A file that its owner has only just made is short still.
@@ -210,7 +227,9 @@ struct IntegrityProcess {
         case .torn(let how): throw wrong("a damaged block: \(how)")
         case .block(let foundFile, let foundIndex, let generation, let writer):
             if foundFile != UInt32(owner << 8 | file) || foundIndex != UInt32(index) {
-                throw wrong("the block of file \(foundFile >> 8)-\(foundFile & 255) at offset \(Int(foundIndex) * Block.size), written by process \(writer): it is doubled")
+                throw wrong(
+                    "the block of file \(foundFile >> 8)-\(foundFile & 255) at offset \(Int(foundIndex) * Block.size), written by process \(writer): it is doubled"
+                )
             }
             if generation < before { throw wrong("generation \(generation): the block is stale") }
             if generation > before || wasZero { throw wrong("generation \(generation), which was not to be there") }

@@ -27,11 +27,17 @@ struct ConcurrentOperation: Equatable, Sendable {
     /// Reads a line back; nil if it is none.
     init?(line: some StringProtocol) {
         let words = line.split(separator: " ")
-        guard words.count >= 2, let kind = Kind(rawValue: String(words[0])), let one = ConcurrentOperation.name(words[1]) else { return nil }
+        guard words.count >= 2, let kind = Kind(rawValue: String(words[0])),
+            let one = ConcurrentOperation.name(words[1])
+        else { return nil }
         self.kind = kind
         self.one = one
         if words.count > 2 {
-            if kind == .create || kind == .mkdir { tag = Int(words[2], radix: 8) ?? 0 } else { other = ConcurrentOperation.name(words[2]) ?? 0 }
+            if kind == .create || kind == .mkdir {
+                tag = Int(words[2], radix: 8) ?? 0
+            } else {
+                other = ConcurrentOperation.name(words[2]) ?? 0
+            }
         }
     }
 
@@ -67,7 +73,9 @@ struct ConcurrentModel: Hashable {
         var tag = 0
 
         static func fails(_ errno: Errno) -> Outcome { Outcome(errno: errno.rawValue) }
-        var description: String { errno == 0 ? (tag == 0 ? "success" : "success, tag \(String(tag, radix: 8))") : Errno(rawValue: errno).name }
+        var description: String {
+            errno == 0 ? (tag == 0 ? "success" : "success, tag \(String(tag, radix: 8))") : Errno(rawValue: errno).name
+        }
     }
 
     /// Carries an operation out. For `link`, `found` is what the first name stood for earlier.

@@ -70,13 +70,16 @@ final class ConcurrentRun {
         repeat {
             let round = ConcurrentRun.draw(&random, kinds)
             operations += round.count
-            if let violation = try crew.violation(of: round, number: rounds) { return try explain(round, violation, crew) }
+            if let violation = try crew.violation(of: round, number: rounds) {
+                return try explain(round, violation, crew)
+            }
             rounds += 1
             if rounds % 64 == 0 { Worker.report(.progress(operations)) }
         } while cbench_now() < end
         let rate = Double(operations) / (Double(cbench_now() - start) / 1e9)
         return TaskEnd(
-            verdict: .passed, message: "\(operations) operations in \(rounds) rounds, \(Int(rate)) operations/s", seconds: 0,
+            verdict: .passed, message: "\(operations) operations in \(rounds) rounds, \(Int(rate)) operations/s",
+            seconds: 0,
             operations: operations)
     }
 
@@ -96,7 +99,8 @@ final class ConcurrentRun {
             let makes = kind == .create || kind == .mkdir
             let two = [.rename, .move, .exchange, .link].contains(kind)
             return ConcurrentOperation(
-                kind, random.below(ConcurrentOperation.names), two ? random.below(ConcurrentOperation.names) : 0, tag: makes ? tag : 0)
+                kind, random.below(ConcurrentOperation.names), two ? random.below(ConcurrentOperation.names) : 0,
+                tag: makes ? tag : 0)
         }
         let start = (0..<random.below(4)).map { _ in operation([.create, .create, .mkdir]) }
         let sequences = (0..<2 + random.below(processes - 1)).map { _ in
@@ -126,8 +130,11 @@ final class ConcurrentRun {
                 break
             }
         }
-        let text = ([ConcurrentRun.header, "# seed \(task.seed)", "# \(message)"] + current.lines).joined(separator: "\n") + "\n"
-        return TaskEnd(verdict: .failed, message: "\(message) (seed \(task.seed))", seconds: 0, operations: rounds, evidence: text)
+        let text =
+            ([ConcurrentRun.header, "# seed \(task.seed)", "# \(message)"] + current.lines).joined(separator: "\n")
+            + "\n"
+        return TaskEnd(
+            verdict: .failed, message: "\(message) (seed \(task.seed))", seconds: 0, operations: rounds, evidence: text)
     }
 
     /// All cases with one operation less.

@@ -46,7 +46,9 @@ final class Crew {
         for operation in round.start {
             let expected = model.perform(operation, found: model.names[operation.one])
             let got = Crew.perform(operation, in: place)
-            if got != expected { return "alone, \(operation.line): expected \(expected.description), got \(got.description)" }
+            if got != expected {
+                return "alone, \(operation.line): expected \(expected.description), got \(got.description)"
+            }
         }
         try runAtOnce(round, place)
         let outcomes = round.sequences.enumerated().map { process, list in list.indices.map { outcome(process, $0) } }
@@ -55,16 +57,24 @@ final class Crew {
         if allowed.contain(from: model) { return nil }
         var words: [String] = []
         for (process, list) in round.sequences.enumerated() {
-            words.append("process \(process): " + zip(list, outcomes[process]).map { "\($0.line) = \($1.description)" }.joined(separator: ", "))
+            words.append(
+                "process \(process): "
+                    + zip(list, outcomes[process]).map { "\($0.line) = \($1.description)" }.joined(separator: ", "))
         }
-        let left = final.names.enumerated().map { "n\($0) " + ($1.map { "\($0.isDirectory ? "directory" : "file") \(String($0.tag, radix: 8))" } ?? "nothing") }
-        return "no order of the operations gives this: " + words.joined(separator: "; ") + "; left: " + left.joined(separator: ", ")
+        let left = final.names.enumerated().map {
+            "n\($0) " + ($1.map { "\($0.isDirectory ? "directory" : "file") \(String($0.tag, radix: 8))" } ?? "nothing")
+        }
+        return "no order of the operations gives this: " + words.joined(separator: "; ") + "; left: "
+            + left.joined(separator: ", ")
     }
 
     private func runAtOnce(_ round: ConcurrentRun.Case, _ place: Path) throws {
         memory.bytes.storeBytes(of: 0, as: UInt64.self)
         for (process, list) in round.sequences.enumerated() {
-            var message: [UInt8] = [UInt8(list.count), UInt8(round.sequences.count), UInt8(place.bytes.count >> 8), UInt8(place.bytes.count & 255)]
+            var message: [UInt8] = [
+                UInt8(list.count), UInt8(round.sequences.count), UInt8(place.bytes.count >> 8),
+                UInt8(place.bytes.count & 255),
+            ]
             message += place.bytes
             for operation in list {
                 let kind = ConcurrentOperation.Kind.allCases.firstIndex(of: operation.kind)!
@@ -141,11 +151,14 @@ final class Crew {
     private static func look(at place: Path) throws -> ConcurrentModel {
         var model = ConcurrentModel()
         for name in try FS.names(place) {
-            guard let number = Int(String(decoding: name.bytes.dropFirst(), as: UTF8.self)), model.names.indices.contains(number) else {
+            guard let number = Int(String(decoding: name.bytes.dropFirst(), as: UTF8.self)),
+                model.names.indices.contains(number)
+            else {
                 throw CheckFailure("a name that nobody made", expected: "n0 to n3", got: "\(name)", path: place)
             }
             let attributes = try FS.stat(place / name)
-            model.names[number] = .init(tag: Int((attributes.mode & 0o77).bits), isDirectory: attributes.kind == .directory)
+            model.names[number] = .init(
+                tag: Int((attributes.mode & 0o77).bits), isDirectory: attributes.kind == .directory)
         }
         return model
     }

@@ -45,7 +45,9 @@ final class DifferentialRun {
     }
 
     func run() throws -> TaskEnd {
-        if task.makesDirectories { for directory in [task.subject, task.reference] { try FS.mkdir(Path(directory), 0o755) } }
+        if task.makesDirectories {
+            for directory in [task.subject, task.reference] { try FS.mkdir(Path(directory), 0o755) }
+        }
         if let script = task.script { return try replay(OperationScript.parse(script)) }
         if task.leavesOutMissing { missing = try findMissing() }
         let end = cbench_now() + UInt64(task.seconds * 1e9)
@@ -62,12 +64,15 @@ final class DifferentialRun {
         } while cbench_now() < end
         let rate = Double(operations) / (Double(cbench_now() - start) / 1e9)
         return TaskEnd(
-            verdict: .passed, message: "\(operations) operations in \(sequence) sequences, \(Int(rate)) operations/s", seconds: 0,
+            verdict: .passed, message: "\(operations) operations in \(sequence) sequences, \(Int(rate)) operations/s",
+            seconds: 0,
             operations: operations)
     }
 
     private func findMissing() throws -> Set<Feature> {
-        let features: [Feature] = [.noReplace, .exchange, .allocation, .punchHole, .zeroRange, .userAttributes, .copyRange]
+        let features: [Feature] = [
+            .noReplace, .exchange, .allocation, .punchHole, .zeroRange, .userAttributes, .copyRange,
+        ]
         return Set(features.filter { $0.missing(Path(task.subject)) != nil })
     }
 
@@ -97,14 +102,18 @@ final class DifferentialRun {
             let got = subject.perform(operation)
             if got != expected {
                 let texts = got.difference(from: expected)
-                return Difference(step: step, what: OperationScript.line(operation), expected: texts.expected, got: texts.got)
+                return Difference(
+                    step: step, what: OperationScript.line(operation), expected: texts.expected, got: texts.got)
             }
         }
         _ = subject.perform(root)
         let expected = reference.tree()
         let got = subject.tree()
         if got == expected { return nil }
-        let place = zip(expected, got).first { $0 != $1 } ?? (expected.dropFirst(got.count).first ?? "nothing", got.dropFirst(expected.count).first ?? "nothing")
+        let place =
+            zip(expected, got).first { $0 != $1 } ?? (
+                expected.dropFirst(got.count).first ?? "nothing", got.dropFirst(expected.count).first ?? "nothing"
+            )
         return Difference(step: list.count, what: "the tree at the end", expected: place.0, got: place.1)
     }
 
@@ -126,7 +135,9 @@ final class DifferentialRun {
             comment.append("did not happen again: the whole sequence")
         }
         let count = shrunk.operations.count
-        let message = "\(last.description) (seed \(seed), " + (shrunk.isReproducible ? "\(count) operations show it)" : "not reproducible)")
+        let message =
+            "\(last.description) (seed \(seed), "
+            + (shrunk.isReproducible ? "\(count) operations show it)" : "not reproducible)")
         return TaskEnd(
             verdict: .failed, message: message, seconds: 0, operations: operations,
             evidence: OperationScript.text(shrunk.operations, comment: comment))
@@ -136,6 +147,7 @@ final class DifferentialRun {
         if let difference = try execute(list) {
             return TaskEnd(verdict: .failed, message: difference.description, seconds: 0, operations: list.count)
         }
-        return TaskEnd(verdict: .passed, message: "\(list.count) operations, no difference", seconds: 0, operations: list.count)
+        return TaskEnd(
+            verdict: .passed, message: "\(list.count) operations, no difference", seconds: 0, operations: list.count)
     }
 }

@@ -148,9 +148,12 @@ extension Operation {
         return Kind.allCases.flatMap { [Kind](repeating: $0, count: weights[$0] ?? 1) }
     }()
 
-    private static let modes: [Int64] = [0o644, 0o755, 0o600, 0o777, 0o666, 0o444, 0o000, 0o2775, 0o4755, 0o1777, 0o700]
+    private static let modes: [Int64] = [
+        0o644, 0o755, 0o600, 0o777, 0o666, 0o444, 0o000, 0o2775, 0o4755, 0o1777, 0o700,
+    ]
     private static let openFlags: [Int64] = [
-        O_RDONLY, O_RDWR, O_RDWR | O_CREAT, O_RDWR | O_CREAT | O_TRUNC, O_WRONLY, O_RDWR | O_APPEND, O_RDONLY | O_NOFOLLOW,
+        O_RDONLY, O_RDWR, O_RDWR | O_CREAT, O_RDWR | O_CREAT | O_TRUNC, O_WRONLY, O_RDWR | O_APPEND,
+        O_RDONLY | O_NOFOLLOW,
         O_RDWR | O_CREAT | O_EXCL, O_WRONLY | O_APPEND | O_CREAT,
     ].map(Int64.init)
 

@@ -42,7 +42,9 @@ enum OperationScript {
         for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             let words = line.split(separator: " ").map(String.init)
             if words.isEmpty || words[0].hasPrefix("#") { continue }
-            guard let operation = parse(words) else { throw CheckFailure("line \(number + 1) is no operation: \(line)") }
+            guard let operation = parse(words) else {
+                throw CheckFailure("line \(number + 1) is no operation: \(line)")
+            }
             operations.append(operation)
         }
         return operations
@@ -57,7 +59,13 @@ enum OperationScript {
         func numbers(_ count: Int) -> Bool {
             for index in 0..<count {
                 guard let value = number() else { return false }
-                if index == 0 { operation.first = value } else if index == 1 { operation.second = value } else { operation.third = value }
+                if index == 0 {
+                    operation.first = value
+                } else if index == 1 {
+                    operation.second = value
+                } else {
+                    operation.third = value
+                }
             }
             return true
         }
@@ -74,7 +82,8 @@ enum OperationScript {
         let isGood: Bool =
             switch kind {
             case .create, .exclusive, .mkdir, .mknod, .chmod:
-                named(\.subject) && { if let mode = number(8) { operation.first = mode; return true } else { return false } }()
+                named(\.subject)
+                    && { if let mode = number(8) { operation.first = mode; return true } else { return false } }()
             case .symlink, .access, .truncate: named(\.subject) && numbers(1)
             case .link: named(\.subject) && named(\.other)
             case .rename: named(\.subject) && named(\.other) && numbers(1)

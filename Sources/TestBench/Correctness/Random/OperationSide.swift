@@ -53,7 +53,8 @@ final class OperationSide {
             close(descriptor)
             return OperationResult()
         case .mkdir: return result(Int(mkdir(path, mode)))
-        case .mknod: return result(Int(clinux_mknodat(AT_FDCWD, path, mode_t(FileKind.fifo.rawValue) | mode & 0o777, 0, 0)))
+        case .mknod:
+            return result(Int(clinux_mknodat(AT_FDCWD, path, mode_t(FileKind.fifo.rawValue) | mode & 0o777, 0, 0)))
         case .symlink:
             return result(Int(OperationNames.targets[Int(operation.first)].withCString { symlink($0, path) }))
         case .link:
@@ -64,11 +65,14 @@ final class OperationSide {
         case .unlink: return result(Int(unlink(path)))
         case .rmdir: return result(Int(rmdir(path)))
         case .rename:
-            return result(Int(clinux_renameat2(AT_FDCWD, path, AT_FDCWD, names[operation.other], UInt32(operation.first))))
+            return result(
+                Int(clinux_renameat2(AT_FDCWD, path, AT_FDCWD, names[operation.other], UInt32(operation.first))))
         case .stat: return attributes(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW)
         case .list: return list(path)
         case .readlink:
-            let count = buffer.withUnsafeMutableBytes { readlink(path, $0.baseAddress!.assumingMemoryBound(to: CChar.self), 8192) }
+            let count = buffer.withUnsafeMutableBytes {
+                readlink(path, $0.baseAddress!.assumingMemoryBound(to: CChar.self), 8192)
+            }
             return count < 0 ? OperationResult(errno: errno) : OperationResult(data: Array(buffer[..<count]))
         case .access:
             // access(2) asks for the real user; the sequence has changed the filesystem one.
@@ -76,7 +80,9 @@ final class OperationSide {
         case .chmod: return result(Int(chmod(path, mode)))
         case .chown:
             return result(
-                Int(lchown(path, uid_t(truncatingIfNeeded: operation.first), gid_t(truncatingIfNeeded: operation.second))))
+                Int(
+                    lchown(
+                        path, uid_t(truncatingIfNeeded: operation.first), gid_t(truncatingIfNeeded: operation.second))))
         case .times:
             let time = timespec(FileTime(operation.first, operation.second))
             return result(Int(cbench_set_times(AT_FDCWD, path, [time, time], AT_SYMLINK_NOFOLLOW)))
@@ -123,13 +129,16 @@ final class OperationSide {
         case .pread: return read(descriptor, operation)
         case .pwrite: return write(descriptor, operation)
         case .ftruncate: return result(Int(ftruncate(descriptor, Int(operation.first))))
-        case .fstat: return descriptor < 0 ? OperationResult(errno: EBADF) : attributes(descriptor, [0], CLINUX_AT_EMPTY_PATH)
-        case .fallocate: return result(Int(clinux_fallocate(descriptor, CInt(operation.third), operation.first, operation.second)))
+        case .fstat:
+            return descriptor < 0 ? OperationResult(errno: EBADF) : attributes(descriptor, [0], CLINUX_AT_EMPTY_PATH)
+        case .fallocate:
+            return result(Int(clinux_fallocate(descriptor, CInt(operation.third), operation.first, operation.second)))
         case .fsync: return result(Int(fsync(descriptor)))
         case .copyrange:
             var from = operation.first
             var to = operation.third
-            return result(clinux_copy_file_range(descriptor, &from, slots[operation.other], &to, Int(operation.second), 0))
+            return result(
+                clinux_copy_file_range(descriptor, &from, slots[operation.other], &to, Int(operation.second), 0))
         default:
             if descriptor < 0 { return OperationResult(errno: EBADF) }
             slots[operation.subject] = -1
@@ -140,16 +149,23 @@ final class OperationSide {
     private func onAttribute(_ operation: Operation) -> OperationResult {
         let path = names[operation.subject]
         if operation.kind == .listxattr {
-            let count = buffer.withUnsafeMutableBytes { llistxattr(path, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count) }
+            let count = buffer.withUnsafeMutableBytes {
+                llistxattr(path, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
+            }
             if count < 0 { return OperationResult(errno: errno) }
             let own = buffer[..<count].split(separator: 0).filter { $0.starts(with: Array("user.".utf8)) }
-            return OperationResult(data: Array(own.map { String(decoding: $0, as: UTF8.self) }.sorted().joined(separator: "\n").utf8))
+            return OperationResult(
+                data: Array(own.map { String(decoding: $0, as: UTF8.self) }.sorted().joined(separator: "\n").utf8))
         }
         return OperationNames.attributes[operation.other].withCString { name in
             switch operation.kind {
             case .setxattr:
                 fill(operation)
-                return result(Int(buffer.withUnsafeBytes { lsetxattr(path, name, $0.baseAddress, Int(operation.first), CInt(operation.second)) }))
+                return result(
+                    Int(
+                        buffer.withUnsafeBytes {
+                            lsetxattr(path, name, $0.baseAddress, Int(operation.first), CInt(operation.second))
+                        }))
             case .getxattr:
                 let count = buffer.withUnsafeMutableBytes { lgetxattr(path, name, $0.baseAddress, $0.count) }
                 return count < 0 ? OperationResult(errno: errno) : OperationResult(data: Array(buffer[..<count]))
@@ -159,13 +175,17 @@ final class OperationSide {
     }
 
     private func read(_ descriptor: CInt, _ operation: Operation) -> OperationResult {
-        let count = buffer.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, Int(operation.second), Int(operation.first)) }
-        return count < 0 ? OperationResult(errno: errno) : OperationResult(number: Int64(count), data: Array(buffer[..<count]))
+        let count = buffer.withUnsafeMutableBytes {
+            pread(descriptor, $0.baseAddress, Int(operation.second), Int(operation.first))
+        }
+        return count < 0
+            ? OperationResult(errno: errno) : OperationResult(number: Int64(count), data: Array(buffer[..<count]))
     }
 
     private func write(_ descriptor: CInt, _ operation: Operation) -> OperationResult {
         fill(operation)
-        return result(buffer.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, Int(operation.second), Int(operation.first)) })
+        return result(
+            buffer.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, Int(operation.second), Int(operation.first)) })
     }
 
     /// Bytes that tell one write, and one place in it, from another.
@@ -173,7 +193,9 @@ final class OperationSide {
         let seed = UInt8(truncatingIfNeeded: operation.third)
         let count = Int(max(operation.first, operation.second))
         buffer.withUnsafeMutableBytes { bytes in
-            for index in 0..<min(count, bytes.count) { bytes[index] = seed &+ UInt8(truncatingIfNeeded: index &* 7 &+ index >> 8) | 1 }
+            for index in 0..<min(count, bytes.count) {
+                bytes[index] = seed &+ UInt8(truncatingIfNeeded: index &* 7 &+ index >> 8) | 1
+            }
         }
     }
 
@@ -218,7 +240,11 @@ final class OperationSide {
                 }
                 var line = "\(shown): \(ComparedAttributes(attributes))"
                 if attributes.kind == .regular {
-                    if let first = files[attributes.inode] { line += " is \(first)" } else { files[attributes.inode] = shown }
+                    if let first = files[attributes.inode] {
+                        line += " is \(first)"
+                    } else {
+                        files[attributes.inode] = shown
+                    }
                     line += " content " + ((try? FS.contents(path)).map(digest) ?? "cannot be read")
                 }
                 if attributes.kind == .symbolicLink { line += " to \((try? FS.readlink(path)) ?? "?")" }

@@ -38,7 +38,8 @@ enum Shrinker {
     }
 
     /// Replaces numbers by plainer ones where that shows the same.
-    private static func simplify(_ operations: [Operation], _ shows: ([Operation]) throws -> Bool) throws -> [Operation] {
+    private static func simplify(_ operations: [Operation], _ shows: ([Operation]) throws -> Bool) throws -> [Operation]
+    {
         var current = operations
         for index in current.indices {
             for change in simpler(current[index]) {
@@ -57,7 +58,9 @@ enum Shrinker {
         var plain = operation
         switch operation.kind {
         case .write, .append, .pwrite, .read, .pread:
-            (plain.first, plain.second, plain.third) = (0, 1, operation.kind == .read || operation.kind == .pread ? 0 : 1)
+            (plain.first, plain.second, plain.third) = (
+                0, 1, operation.kind == .read || operation.kind == .pread ? 0 : 1
+            )
             var short = operation
             short.first = 0
             return [plain, short]
