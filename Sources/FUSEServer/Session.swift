@@ -1,6 +1,6 @@
-import LinuxSystem
 import CFUSE
 public import FUSEProtocol
+import LinuxSystem
 public import Logging
 public import SystemPackage
 
@@ -34,9 +34,8 @@ public final class Session: Sendable {
     /// The first reason to stop; later ones are its consequences.
     private let cause = Lock<StopCause?>(nil)
     private let state = Lock<State>(.mounted)
-    /// Requests answered on `/dev/fuse` by other threads than the ones that took them. Guarded by the lock beside it.
-    private let deferredCounters = Counters(channel: .device)
-    private let deferredLock = Lock<Void>(())
+    /// Requests answered on `/dev/fuse` by other threads than the ones that took them.
+    private let deferredCounters = Lock(Counters(channel: .device))
 
     /// - Throws: EMFILE when there is no descriptor left.
     public init(
@@ -86,13 +85,11 @@ public final class Session: Sendable {
     }
 
     func countDeferred(_ opcode: Opcode, nanoseconds: UInt64, failed: Bool) {
-        deferredLock.withLock { _ in
-            deferredCounters.countCommitted(opcode, nanoseconds: nanoseconds, failed: failed)
-        }
+        deferredCounters.withLock { $0.countCommitted(opcode, nanoseconds: nanoseconds, failed: failed) }
     }
 
     /// All counters of a session that runs over `transport`.
     public func counters(of transport: any Transport) -> [Counters] {
-        transport.counters + [deferredCounters]
+        transport.counters + [deferredCounters.withLock { $0 }]
     }
 }

@@ -1,7 +1,7 @@
-import LinuxSystem
 public import CFUSE
 public import FUSEProtocol
 public import FUSEServer
+import LinuxSystem
 import Synchronization
 public import SystemPackage
 

@@ -4,13 +4,14 @@ public import Glibc
 ///
 /// It does what `Synchronization.Mutex` does, with a pthread mutex. That one waits in its library, which is not built for
 /// the thread sanitizer: under contention every value it guards is reported as a race. The sanitizer knows pthreads.
-public final class Lock<Value>: @unchecked Sendable {
+/// (It reports a lock of `Void` too: a value without size shares its address with the object's own first word.)
+public final class Lock<Value: ~Copyable>: @unchecked Sendable {
     /// On the heap, since a pthread mutex must not move.
     @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
     /// Guarded by `mutex`.
     @usableFromInline var value: Value
 
-    public init(_ value: sending Value) {
+    public init(_ value: consuming sending Value) {
         mutex = .allocate(capacity: 1)
         pthread_mutex_init(mutex, nil)
         self.value = value
@@ -24,8 +25,8 @@ public final class Lock<Value>: @unchecked Sendable {
     /// Calls `body` with the lock held. It is not recursive: a `body` that takes the same lock waits for ever.
     @inlinable
     public func withLock<Result: ~Copyable, Failure: Error>(
-        _ body: (inout sending Value) throws(Failure) -> sending Result
-    ) throws(Failure) -> sending Result {
+        _ body: (inout Value) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return try body(&value)

@@ -1,5 +1,5 @@
-import LinuxSystem
 import Glibc
+import LinuxSystem
 import Synchronization
 
 /// A bounded number of descriptors of inodes, replaced by second chance, so that inodes may outnumber descriptors.

@@ -45,9 +45,8 @@ final class OpenDirectory: Sendable {
     let inode: Inode
     let backing: BackingFile
     /// Held over getdents64(2) and lseek(2): they share the descriptor's position. Taken before an ``InodeTable`` shard's.
-    private let lock = Lock<Void>(())
-    /// Under `lock` only. Beside it and not in it, since a reply buffer cannot enter the region of a Mutex's value.
-    private nonisolated(unsafe) var reader = DirectoryReader()
+    /// Locked over getdents64(2) and lseek(2): they share the descriptor's position. Taken before an ``InodeTable`` shard's.
+    private let reader = Lock(DirectoryReader())
 
     init(inode: Inode, backing: BackingFile) {
         self.inode = inode
@@ -56,7 +55,7 @@ final class OpenDirectory: Sendable {
 
     /// Calls `body` with the directory's reader, one thread at a time.
     func withReader(_ body: (inout DirectoryReader) throws(Errno) -> Void) throws(Errno) {
-        try lock.withLock { _ throws(Errno) in try body(&reader) }
+        try reader.withLock(body)
     }
 }
 

@@ -1,6 +1,6 @@
-import LinuxSystem
 import Faults
 import Glibc
+import LinuxSystem
 import SystemPackage
 import TestBench
 import Testing

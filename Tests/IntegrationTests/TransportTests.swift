@@ -45,7 +45,7 @@ extension Mounting {
                     cd \(mountPoint) && for i in 1 2 3 4; do (mkdir d$i && cd d$i && for f in 1 2 3 4 5 6 7 8; do
                     echo $f > f$f && cat f$f && mv f$f g$f && ln g$f h$f && rm g$f; done) & done; wait; ls -lR; rm -r d1
                     """
-                #expect(try shell(bench, load).status == .exited(0))
+                #expect(try shell(bench, load).status == .exited(0), "\(daemon.logTail)")
                 let statistics = try TransportTests.statistics(bench, mountPoint)
                 #expect(statistics.transport == transport.rawValue)
                 #expect(statistics.fetched == statistics.committed && statistics.fetched > 300)

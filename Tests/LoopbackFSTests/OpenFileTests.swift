@@ -1,8 +1,8 @@
-import LinuxSystem
 import CFUSE
 import FUSEProtocol
 import FUSEServer
 import Glibc
+import LinuxSystem
 import SystemPackage
 import Testing
 

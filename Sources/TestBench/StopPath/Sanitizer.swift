@@ -1,5 +1,5 @@
-import LinuxSystem
 import Glibc
+import LinuxSystem
 
 /// A sanitizer that a daemon was built with.
 enum Sanitizer: String, Sendable {
