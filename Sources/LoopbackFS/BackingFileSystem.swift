@@ -65,8 +65,18 @@ final class BackingFileSystem: Sendable {
         if mount >= 0 { close(mount) }
     }
 
-    /// Whether ``handle(inode:)`` makes handles, so that those of forgotten inodes need not be remembered.
-    var makesHandles: Bool {
+    /// The inode number in a handle; nil if the format is not known.
+    func inode(of handle: FileHandle) -> UInt64? {
+        switch (kind, handle.format) {
+        case (.ext4, 1), (.xfs, 1): handle[word: 0] & 0xffff_ffff
+        case (.btrfs, 0x4d), (.xfs, 0x81): handle[word: 0]
+        default: nil
+        }
+    }
+
+    /// Whether the format of its handles is known: ``handle(inode:)`` makes them and ``inode(of:)`` reads them, so that
+    /// those of forgotten inodes need not be remembered.
+    var knowsHandles: Bool {
         if case .other = kind { return false }
         return hasHandles
     }

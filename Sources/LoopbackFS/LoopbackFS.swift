@@ -185,16 +185,35 @@ public final class LoopbackFS: FileSystem {
 
     /// The inode of an entry of a directory, with one more reference of the kernel's, and what statx(2) tells of it.
     ///
-    /// - Parameter likelyKnown: whether to try without opening first, which is right for a file that is in the table.
+    /// - Parameter likelyKnown: whether the file is probably in the table.
     func find(
         _ name: UnsafePointer<CChar>, in directory: CInt, likelyKnown: Bool = true
     ) throws(Errno) -> (Inode, FileStatus) {
-        if likelyKnown {
+        if likelyKnown || fileSystems.source.knowsHandles {
             let status = try Attributes.of(name, in: directory)
             if let inode = known(status, name: name, in: directory) { return (inode, status) }
+            if let inode = adoptByHandle(status, name: name, in: directory) { return (inode, status) }
         }
         let descriptor = try openPath(name, in: directory)
         return try adopt(descriptor)
+    }
+
+    /// The inode of an entry, with one more reference, by its handle alone: most files that are looked up are never opened,
+    /// and a handle costs a third of an open and a close. nil where that cannot be, and for directories, since something
+    /// is about to be looked up in them.
+    private func adoptByHandle(
+        _ status: borrowing FileStatus, name: UnsafePointer<CChar>, in directory: CInt
+    ) -> Inode? {
+        guard !status.isDirectory, let fileSystem = fileSystems.find(status), fileSystem.knowsHandles,
+            let handle = try? FileHandle(of: name, in: directory, flags: 0),
+            // The name may have become another file's since its status was read.
+            fileSystem.inode(of: handle) == status.stx_ino,
+            let node = nodeID(FileIdentity(fileSystem: fileSystem.index, inode: status.stx_ino), allocate: true)
+        else { return nil }
+        let inode = Inode(
+            node: node, fileSystem: fileSystem, number: status.stx_ino, type: status.fileType, handle: handle,
+            descriptor: nil, keep: false, cache: cache)
+        return inodes.insert(inode)
     }
 
     /// Opens an entry of a directory with O_PATH; a symbolic link itself.
@@ -296,7 +315,7 @@ public final class LoopbackFS: FileSystem {
         guard let inode = inodes.forget(node, count: count) else { return }
         if NodeID.unpacked(node) == nil {
             sequence.withLock { _ = $0.numbers.removeValue(forKey: inode.identity) }
-        } else if let handle = inode.handle, !inode.fileSystem.makesHandles {
+        } else if let handle = inode.handle, !inode.fileSystem.knowsHandles {
             forgotten.remember(handle, of: node)
         }
     }
