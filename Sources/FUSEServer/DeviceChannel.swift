@@ -16,8 +16,8 @@ public final class DeviceChannel: @unchecked Sendable {
     private let descriptor: DeviceDescriptor
     /// What this channel's thread has counted.
     public let counters = Counters(channel: .device)
-    /// Two regions: requests, and replies. Owned.
-    private let memory: UnsafeMutableRawPointer
+    /// Two regions: requests, and replies.
+    private let memory: BufferMemory
     private let regionSize: Int
     private let replyCapacity: Int
     private let busy = Atomic<Bool>(false)
@@ -28,28 +28,26 @@ public final class DeviceChannel: @unchecked Sendable {
     private static let replyHeaderSize = MemoryLayout<fuse_out_header>.size
 
     /// - Parameter descriptor: the mount's, or a clone of it: a reply must go where its request came from.
-    public init(_ session: Session, descriptor: DeviceDescriptor, limits: Limits) {
+    /// - Throws: ENOMEM.
+    public init(_ session: Session, descriptor: DeviceDescriptor, limits: Limits) throws(Errno) {
         self.session = session
         self.descriptor = descriptor
         replyCapacity = limits.payloadSize
         regionSize = limits.payloadSize + 2 * DeviceChannel.pageSize
-        memory = .allocate(byteCount: 2 * regionSize, alignment: DeviceChannel.pageSize)
-    }
-
-    deinit {
-        memory.deallocate()
+        memory = try BufferMemory(byteCount: 2 * regionSize)
     }
 
     /// Begins so far before the region's second page that the payload of a WRITE begins with that page.
     private var requestBuffer: UnsafeMutableRawBufferPointer {
         UnsafeMutableRawBufferPointer(
-            start: memory + DeviceChannel.pageSize - Message.writeHeaderSize,
+            start: memory.bytes.baseAddress! + DeviceChannel.pageSize - Message.writeHeaderSize,
             count: regionSize - DeviceChannel.pageSize + Message.writeHeaderSize)
     }
 
     /// The reply's body; its header lies right before it.
     private var replyBody: UnsafeMutableRawBufferPointer {
-        UnsafeMutableRawBufferPointer(start: memory + regionSize + DeviceChannel.pageSize, count: replyCapacity)
+        UnsafeMutableRawBufferPointer(
+            start: memory.bytes.baseAddress! + regionSize + DeviceChannel.pageSize, count: replyCapacity)
     }
 
     /// Requests taken and not yet answered.

@@ -18,7 +18,7 @@ public final class DeviceWorkers: Sendable {
             let descriptor =
                 index == 0
                 ? DeviceDescriptor(of: session.connection) : try DeviceDescriptor(cloning: session.connection)
-            channels.append(DeviceChannel(session, descriptor: descriptor, limits: limits))
+            channels.append(try DeviceChannel(session, descriptor: descriptor, limits: limits))
         }
         self.channels = channels
     }

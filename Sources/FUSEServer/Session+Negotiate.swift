@@ -38,7 +38,12 @@ extension Session {
         transition(to: .negotiating, because: "mounted on \(connection.mountPoint)")
         // max_pages is bounded by fs.fuse.max_pages_limit, which is 256 by default; the kernel cuts what is above it.
         let limits = Limits(maxWrite: configuration.maxWrite, maxPages: max(1, configuration.maxWrite / 4096))
-        let channel = DeviceChannel(self, descriptor: DeviceDescriptor(of: connection), limits: limits)
+        let channel: DeviceChannel
+        do throws(Errno) {
+            channel = try DeviceChannel(self, descriptor: DeviceDescriptor(of: connection), limits: limits)
+        } catch {
+            throw .transport(.failed(what: "mapping the buffers of /dev/fuse", error))
+        }
         let (unique, offer) = try receiveInit(channel)
         guard offer.major == 7, offer.minor >= Session.oldestMinor else {
             throw .protocolTooOld(major: offer.major, minor: offer.minor)

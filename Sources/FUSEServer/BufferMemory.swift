@@ -1,0 +1,30 @@
+import Glibc
+public import SystemPackage
+
+/// Memory that requests' data goes through, in huge pages where the kernel gives them.
+///
+/// Direct I/O takes one segment of a disk's request for each piece that lies together in physical memory. A buffer of
+/// small pages, touched in any order, takes 256 for a mebibyte, which is more than disks accept at once.
+public struct BufferMemory: ~Copyable, @unchecked Sendable {
+    /// Begins at a page; all zero at first.
+    public let bytes: UnsafeMutableRawBufferPointer
+
+    /// The kernel aligns a mapping for huge pages if its size is a multiple of one.
+    private static let hugePageSize = 2 << 20
+
+    /// Its pages come from the NUMA node of the thread that touches them first.
+    ///
+    /// - Throws: ENOMEM.
+    public init(byteCount: Int) throws(Errno) {
+        let size = (byteCount + BufferMemory.hugePageSize - 1) & ~(BufferMemory.hugePageSize - 1)
+        let mapped = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | CInt(0x20) /* MAP_ANONYMOUS */, -1, 0)
+        guard let mapped, mapped != UnsafeMutableRawPointer(bitPattern: -1) else { throw .noMemory }
+        // Refused by kernels without huge pages, which does no harm.
+        madvise(mapped, size, 14 /* MADV_HUGEPAGE */)
+        bytes = UnsafeMutableRawBufferPointer(start: mapped, count: size)
+    }
+
+    deinit {
+        munmap(bytes.baseAddress!, bytes.count)
+    }
+}
