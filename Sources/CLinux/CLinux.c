@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -150,6 +151,12 @@ int clinux_close_range(unsigned int first, unsigned int last, unsigned int flags
 int clinux_mknodat(int directory, const char *path, mode_t mode, uint32_t device_major, uint32_t device_minor)
 {
     return (int)syscall(SYS_mknodat, directory, path, mode, makedev(device_major, device_minor));
+}
+
+long clinux_thread_sleeps(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_THREAD, &usage) == 0 ? usage.ru_nvcsw : 0;
 }
 
 int clinux_gettid(void)

@@ -1,3 +1,4 @@
+import CLinux
 import Synchronization
 
 /// Decides for one open file whether the next backing read or write is done inline, in the thread that took the request,
@@ -5,8 +6,9 @@ import Synchronization
 ///
 /// Neither alone is fast: a ring costs time where the backing file answers from memory, and an inline read that waits for
 /// a disk blocks a whole queue. Reads of the page cache are asked with RWF_NOWAIT, which answers exactly that question.
-/// Direct I/O and buffered writes have no such answer, so what the last requests took decides, and one of
-/// ``probeInterval`` requests on the ring is tried inline again.
+/// Direct I/O and buffered writes have no such answer, so what the last inline request did decides: whether it slept. A
+/// long time alone says nothing, since copying takes long too, and on a busy machine so does waiting for a processor.
+/// One of ``probeInterval`` requests on the ring is tried inline again.
 public struct IOPolicy: ~Copyable, Sendable {
     /// Where the next request goes.
     public enum Path: Sendable {
@@ -17,16 +19,14 @@ public struct IOPolicy: ~Copyable, Sendable {
         case ring
     }
 
-    /// Inline requests that take longer are slow, in nanoseconds: a way over the ring costs about 5 µs more than the
+    /// Inline requests that take longer may have slept, in nanoseconds: a way over the ring costs about 5 µs more than the
     /// system call, and a disk answers in 50 µs or more.
     public static let slow: UInt64 = 20_000
-    /// So many slow ones in a row send the following ones to the ring. One alone may have been the scheduler's doing.
-    public static let patience: UInt32 = 2
     /// Requests that stay on the ring before one is tried inline again.
     public static let probeInterval: UInt32 = 64
 
-    /// Slow inline requests in a row.
-    private let slowInARow = Atomic<UInt32>(0)
+    /// The last inline request was slow, so the next is watched.
+    private let suspects = Atomic<Bool>(false)
     /// Requests left before the next inline try; 0 says inline.
     private let remaining = Atomic<UInt32>(0)
     /// The filesystem does not know RWF_NOWAIT.
@@ -35,14 +35,18 @@ public struct IOPolicy: ~Copyable, Sendable {
     public init() {}
 
     /// Where the next read goes.
-    public func readPath(direct: Bool) -> Path {
-        direct || onlyTimed.load(ordering: .relaxed) ? timed() : .cached
+    ///
+    /// - Parameter alone: no other request waits for this thread, nor did lately: then nobody minds if it sleeps, and the
+    ///   way over the ring would be for nothing.
+    public func readPath(direct: Bool, alone: Bool) -> Path {
+        direct || alone || onlyTimed.load(ordering: .relaxed) ? timed(alone) : .cached
     }
 
     /// Where the next write goes.
-    public func writePath() -> Path { timed() }
+    public func writePath(alone: Bool) -> Path { timed(alone) }
 
-    private func timed() -> Path {
+    private func timed(_ alone: Bool) -> Path {
+        if alone { return .inline }
         let left = remaining.load(ordering: .relaxed)
         if left == 0 { return .inline }
         remaining.store(left - 1, ordering: .relaxed)
@@ -52,14 +56,29 @@ public struct IOPolicy: ~Copyable, Sendable {
     /// RWF_NOWAIT failed with EOPNOTSUPP.
     public func nonblockingIsUnsupported() { onlyTimed.store(true, ordering: .relaxed) }
 
-    /// An inline request took this long and moved so many bytes. Copying is not waiting: 2 GB/s are taken for granted.
-    public func record(nanoseconds: UInt64, bytes: Int) {
-        guard nanoseconds > IOPolicy.slow + UInt64(bytes / 2) else {
-            slowInARow.store(0, ordering: .relaxed)
-            return
-        }
-        let count = min(slowInARow.load(ordering: .relaxed) + 1, IOPolicy.patience)
-        slowInARow.store(count, ordering: .relaxed)
-        if count == IOPolicy.patience { remaining.store(IOPolicy.probeInterval, ordering: .relaxed) }
+    /// Called before an inline request.
+    public func begin(alone: Bool) -> Mark {
+        // Counting sleeps is a system call: only where it may matter.
+        let watches = !alone && suspects.load(ordering: .relaxed)
+        return Mark(began: Clock.now(), sleeps: watches ? clinux_thread_sleeps() : nil)
+    }
+
+    /// Called after an inline request, in the same thread.
+    public func end(_ mark: Mark) {
+        let isSlow = Clock.now() - mark.began > IOPolicy.slow
+        record(slow: isSlow, slept: isSlow ? mark.sleeps.map { clinux_thread_sleeps() > $0 } : nil)
+    }
+
+    /// - Parameter slept: nil if that was not watched.
+    func record(slow: Bool, slept: Bool?) {
+        let suspect = slow && slept ?? true
+        if suspect != suspects.load(ordering: .relaxed) { suspects.store(suspect, ordering: .relaxed) }
+        if suspect && slept == true { remaining.store(IOPolicy.probeInterval, ordering: .relaxed) }
+    }
+
+    /// When an inline request began, and how often its thread had slept, if that is watched.
+    public struct Mark {
+        fileprivate let began: UInt64
+        fileprivate let sleeps: Int?
     }
 }

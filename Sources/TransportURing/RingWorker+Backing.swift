@@ -16,11 +16,11 @@ extension RingWorker {
             rebasing: entry.pointee.payload[..<min(count, entry.pointee.payload.count)])
         var done = 0
         do throws(Errno) {
-            switch file.policy.readPath(direct: file.isDirect) {
+            switch file.policy.readPath(direct: file.isDirect, alone: isAlone) {
             case .inline:
-                let began = Clock.now()
+                let mark = file.policy.begin(alone: isAlone)
                 let result = try BackingIO.read(file, offset: offset, into: room)
-                file.policy.record(nanoseconds: Clock.now() - began, bytes: result.count)
+                file.policy.end(mark)
                 return commit(entry, index, error: nil, count: result.count, ring)
             case .cached:
                 let result = try BackingIO.read(file, offset: offset, into: room, nonblocking: true)
@@ -46,15 +46,15 @@ extension RingWorker {
         flags: CInt,
         _ ring: borrowing Ring
     ) {
-        guard file.policy.writePath() == .inline else {
+        guard file.policy.writePath(alone: isAlone) == .inline else {
             return submit(
                 entry, index, file, opcode: IORING_OP_WRITE, offset: offset, count: count, done: 0, flags: flags, ring)
         }
         do throws(Errno) {
-            let began = Clock.now()
+            let mark = file.policy.begin(alone: isAlone)
             let bytes = UnsafeRawBufferPointer(rebasing: entry.pointee.payload[..<count])
             let written = try BackingIO.write(file, offset: offset, bytes, flags: flags)
-            file.policy.record(nanoseconds: Clock.now() - began, bytes: written)
+            file.policy.end(mark)
             commitWrite(entry, index, written, ring)
         } catch {
             commit(entry, index, error: error, count: 0, ring)

@@ -36,6 +36,9 @@ final class RingWorker: @unchecked Sendable {
     private var batch: UInt64 = 0
     /// Entries whose backing I/O or reply is not there yet.
     var outstanding = 0
+    /// Requests to come before the thread takes itself to serve one client at a time (``IOPolicy``).
+    private var crowded = 0
+    var isAlone: Bool { crowded == 0 }
 
     struct Answer: Sendable {
         let entry: UInt32
@@ -46,6 +49,8 @@ final class RingWorker: @unchecked Sendable {
     /// The largest reply to a request that has a payload: an extended attribute's value.
     private static let scratchSize = 128 << 10
     private static let batchSize = 64
+    /// Requests one by one after which a thread whose requests came in company counts as alone.
+    private static let crowdedFor = 64
 
     /// - Parameter cpu: where the thread runs; nil for anywhere.
     init(_ session: Session, queues: [KernelQueue], cpu: Int?) throws(Errno) {
@@ -187,6 +192,11 @@ final class RingWorker: @unchecked Sendable {
         _ ring: borrowing Ring
     ) {
         batch &+= 1
+        if count > 1 || outstanding > 0 {
+            crowded = RingWorker.crowdedFor
+        } else if crowded > 0 {
+            crowded -= 1
+        }
         for index in 0..<count {
             let cqe = completions[index]!.pointee
             guard let data = UserData(rawValue: cqe.user_data) else { continue }

@@ -1,58 +1,81 @@
+import Glibc
 import Testing
 
 @testable import FUSEServer
 
 @Suite struct IOPolicyTests {
-    private func recordSlow(_ policy: borrowing IOPolicy, times: UInt32) {
-        for _ in 0..<times { policy.record(nanoseconds: 1_000_000, bytes: 4096) }
+    /// A slow request that is not watched yet, and one that is seen to sleep.
+    private func sleep(_ policy: borrowing IOPolicy) {
+        policy.record(slow: true, slept: nil)
+        policy.record(slow: true, slept: true)
     }
 
     @Test func beginsInline() {
         let policy = IOPolicy()
-        #expect(policy.readPath(direct: true) == .inline)
-        #expect(policy.writePath() == .inline)
+        #expect(policy.readPath(direct: true, alone: false) == .inline)
+        #expect(policy.writePath(alone: false) == .inline)
     }
 
     @Test func bufferedReadsAskThePageCache() {
         let policy = IOPolicy()
-        recordSlow(policy, times: IOPolicy.patience)
-        #expect(policy.readPath(direct: false) == .cached)
+        sleep(policy)
+        #expect(policy.readPath(direct: false, alone: false) == .cached)
+    }
+
+    @Test func aloneEverythingIsInline() {
+        let policy = IOPolicy()
+        sleep(policy)
+        #expect(policy.readPath(direct: true, alone: true) == .inline)
+        #expect(policy.readPath(direct: false, alone: true) == .inline)
+        #expect(policy.writePath(alone: true) == .inline)
     }
 
     @Test func withoutNowaitBufferedReadsAreTimed() {
         let policy = IOPolicy()
         policy.nonblockingIsUnsupported()
-        #expect(policy.readPath(direct: false) == .inline)
-        recordSlow(policy, times: IOPolicy.patience)
-        #expect(policy.readPath(direct: false) == .ring)
+        #expect(policy.readPath(direct: false, alone: false) == .inline)
+        sleep(policy)
+        #expect(policy.readPath(direct: false, alone: false) == .ring)
     }
 
-    @Test func oneSlowRequestAloneChangesNothing() {
+    @Test func slowWithoutSleepingChangesNothing() {
         let policy = IOPolicy()
         for _ in 0..<10 {
-            recordSlow(policy, times: IOPolicy.patience - 1)
-            #expect(policy.readPath(direct: true) == .inline)
-            policy.record(nanoseconds: IOPolicy.slow, bytes: 0)
+            policy.record(slow: true, slept: nil)
+            #expect(policy.writePath(alone: false) == .inline)
+            policy.record(slow: true, slept: false)
+            #expect(policy.writePath(alone: false) == .inline)
         }
     }
 
-    @Test func slowRequestsSendTheNextToTheRingUntilTheProbe() {
+    @Test func sleepingSendsTheNextToTheRingUntilTheProbe() {
         let policy = IOPolicy()
-        recordSlow(policy, times: IOPolicy.patience)
-        for _ in 0..<IOPolicy.probeInterval { #expect(policy.readPath(direct: true) == .ring) }
-        #expect(policy.readPath(direct: true) == .inline)
-        // One slow probe is enough to go on so, one fast probe to come back.
-        recordSlow(policy, times: 1)
-        #expect(policy.readPath(direct: true) == .ring)
-        for _ in 1..<IOPolicy.probeInterval { _ = policy.readPath(direct: true) }
-        policy.record(nanoseconds: IOPolicy.slow, bytes: 0)
-        recordSlow(policy, times: 1)
-        #expect(policy.readPath(direct: true) == .inline)
+        sleep(policy)
+        for _ in 0..<IOPolicy.probeInterval { #expect(policy.readPath(direct: true, alone: false) == .ring) }
+        #expect(policy.readPath(direct: true, alone: false) == .inline)
+        // A probe that sleeps is enough to go on so, a fast one to come back.
+        policy.record(slow: true, slept: true)
+        #expect(policy.readPath(direct: true, alone: false) == .ring)
+        for _ in 1..<IOPolicy.probeInterval { _ = policy.readPath(direct: true, alone: false) }
+        policy.record(slow: false, slept: nil)
+        #expect(policy.readPath(direct: true, alone: false) == .inline)
     }
 
-    @Test func copyingALotIsNotSlow() {
+    @Test func seesASleepingThreadAndNotABusyOne() {
         let policy = IOPolicy()
-        for _ in 0..<10 { policy.record(nanoseconds: 300_000, bytes: 1 << 20) }
-        #expect(policy.writePath() == .inline)
+        func request(_ body: () -> Void) {
+            let mark = policy.begin(alone: false)
+            body()
+            policy.end(mark)
+        }
+        // Long enough to be slow on any machine; whether its thread is preempted makes no difference.
+        func spin() {
+            let end = Clock.now() + 10 * IOPolicy.slow
+            while Clock.now() < end {}
+        }
+        for _ in 0..<5 { request(spin) }
+        #expect(policy.writePath(alone: false) == .inline)
+        for _ in 0..<2 { request { usleep(1000) } }
+        #expect(policy.writePath(alone: false) == .ring)
     }
 }
