@@ -63,8 +63,8 @@ int cbench_limit_file_size(uint64_t bytes);
 void *cbench_map(int descriptor, int64_t offset, size_t length, int writable, int shared);
 // Memory shared with children to come; NULL and errno on failure.
 void *cbench_shared_memory(size_t length);
-// Runs `body` with SIGBUS and SIGSEGV caught: 0, or the signal that ended it.
-int cbench_catch_fault(void (*body)(void *), void *argument);
+// Reads the byte at `address`: 0, or the signal (SIGBUS, SIGSEGV) that this raised.
+int cbench_read_fault(const void *address);
 // Mounts a clone of the tree at `path` at `target` with ids shifted by `shift` (mount_setattr(2), MOUNT_ATTR_IDMAP).
 int cbench_idmapped_mount(const char *path, const char *target, uint32_t first, uint32_t shift, uint32_t count);
 // statvfs(3) and flock(2), whose names Swift takes for the structs.

@@ -165,8 +165,5 @@ let mappingChecks = CheckGroup(
 
 /// The signal that reading one byte of a mapping raises; 0 for none.
 private func faulting(_ map: Mapping, at offset: Int) -> CInt {
-    var address: UnsafeRawPointer = UnsafeRawPointer(map.bytes.baseAddress!) + offset
-    return withUnsafeMutablePointer(to: &address) { pointer in
-        cbench_catch_fault({ _ = $0!.load(as: UnsafeRawPointer.self).load(as: UInt8.self).byteSwapped }, pointer)
-    }
+    cbench_read_fault(map.bytes.baseAddress! + offset)
 }
