@@ -3,8 +3,8 @@ public import SystemPackage
 
 /// Memory that requests' data goes through, in huge pages where the kernel gives them.
 ///
-/// Direct I/O takes one segment of a disk's request for each piece that lies together in physical memory. A buffer of
-/// small pages, touched in any order, takes 256 for a mebibyte, which is more than disks accept at once.
+/// Direct I/O takes one segment of a disk's request for each piece that lies together in physical memory: up to 256 for a
+/// mebibyte of small pages. What this is worth is in `docs/performance.md`.
 public struct BufferMemory: ~Copyable, @unchecked Sendable {
     /// Begins at a page; all zero at first.
     public let bytes: UnsafeMutableRawBufferPointer
