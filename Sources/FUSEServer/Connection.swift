@@ -13,8 +13,10 @@ public final class Connection: Sendable {
     public let mountPoint: String
     /// The connection's number below `/sys/fs/fuse/connections`: the minor of the mount's `st_dev`.
     public let number: UInt32
-    /// The mount's id in mountinfo: it tells this mount from a later one in the same place.
+    /// The mount's id in mountinfo. The kernel gives it away again.
     private let mountID: Int
+    /// The mount's id that no other mount ever gets; nil before Linux 6.8.
+    private let uniqueMountID: UInt64?
 
     /// Mounts on `mountPoint` with mount(8)'s comma-separated `options`, through libfuse3: directly where permitted,
     /// through fusermount3 where not.
@@ -31,6 +33,7 @@ public final class Connection: Sendable {
         }
         number = entry.minor
         mountID = entry.mountID
+        uniqueMountID = Connection.uniqueMountID(at: mountPoint)
         _ = clinux_fcntl(descriptor, F_SETFD, CLong(FD_CLOEXEC))
     }
 
@@ -40,6 +43,7 @@ public final class Connection: Sendable {
         mountPoint = "/nonexistent"
         number = 0
         mountID = -1
+        uniqueMountID = nil
     }
 
     deinit {
@@ -49,9 +53,20 @@ public final class Connection: Sendable {
     /// Whether this connection, and not a stranger's mount, is what one finds at the mount point.
     public var isMounted: Bool {
         // The kernel gives a mount's id away again as soon as it is unmounted, and the device number when the connection
-        // is gone: only both together, on FUSE, say that it is this one.
+        // is gone: a daemon that learns late of its unmount finds both at its successor's mount.
         guard let top = (try? MountTable.top(at: mountPoint)) ?? nil else { return false }
-        return top.mountID == mountID && top.minor == number && top.isFUSE
+        guard top.mountID == mountID, top.minor == number, top.isFUSE else { return false }
+        return uniqueMountID == nil || uniqueMountID == Connection.uniqueMountID(at: mountPoint)
+    }
+
+    /// statx(2) with STATX_MNT_ID_UNIQUE, which asks nothing of the filesystem.
+    private static func uniqueMountID(at mountPoint: String) -> UInt64? {
+        var status = statx()
+        let flags = CLINUX_AT_SYMLINK_NOFOLLOW | CLINUX_AT_NO_AUTOMOUNT | CLINUX_AT_STATX_DONT_SYNC
+        guard clinux_statx(AT_FDCWD, mountPoint, flags, CLINUX_STATX_MNT_ID_UNIQUE, &status) == 0,
+            status.stx_mask & CLINUX_STATX_MNT_ID_UNIQUE != 0
+        else { return nil }
+        return status.stx_mnt_id
     }
 
     /// How to unmount.

@@ -38,7 +38,7 @@ extension Session {
         let leftovers = transport.stop(until: last) + blockingWork.join(until: last)
         if leftovers.isEmpty { fileSystem.stop() }
         if connection.isMounted && configuration.fault != .skipUnmount { try? connection.unmount(.lazy) }
-        StatisticsSocket.remove(connection: connection.number)
+        StatisticsSocket.remove(connection: connection.number, inode: statisticsSocket.load(ordering: .relaxed))
         transition(to: .stopped, because: "\(cause)")
         misbehaveAtTheEnd()
         return StopReport(cause: cause, leftovers: leftovers)

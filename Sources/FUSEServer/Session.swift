@@ -2,6 +2,7 @@ import CFUSE
 public import FUSEProtocol
 import LinuxSystem
 public import Logging
+import Synchronization
 public import SystemPackage
 
 /// The daemon's side of a connection: negotiates, hands requests to the filesystem, and stops.
@@ -32,6 +33,8 @@ public final class Session: Sendable {
     /// Readable when `cause` was set.
     let ended: EventDescriptor
     /// The first reason to stop; later ones are its consequences.
+    /// The inode of the socket that tells statistics; 0 for none.
+    let statisticsSocket = Atomic<UInt64>(0)
     private let cause = Lock<StopCause?>(nil)
     private let state = Lock<State>(.mounted)
     /// Requests answered on `/dev/fuse` by other threads than the ones that took them.

@@ -18,8 +18,11 @@ public enum StatisticsSocket {
 
     /// Listens, and answers on a thread of its own as long as the process lives.
     ///
+    /// - Returns: the socket's inode number.
     /// - Throws: what mkdir(2), bind(2) or listen(2) say; EACCES if the folder belongs to someone else.
-    static func serve(connection number: UInt32, _ answer: @escaping @Sendable () -> SessionStatistics) throws(Errno) {
+    static func serve(
+        connection number: UInt32, _ answer: @escaping @Sendable () -> SessionStatistics
+    ) throws(Errno) -> UInt64 {
         let folder = folder(uid: geteuid())
         let path = path(connection: number, uid: geteuid())
         if mkdir(folder, 0o700) != 0 {
@@ -40,10 +43,19 @@ public enum StatisticsSocket {
                 close(client)
             }
         }
+        return try inode(of: path)
     }
 
-    static func remove(connection number: UInt32) {
-        unlink(path(connection: number, uid: geteuid()))
+    /// Removes the socket, unless another connection has got the number since, and listens there.
+    static func remove(connection number: UInt32, inode: UInt64) {
+        let path = path(connection: number, uid: geteuid())
+        if (try? self.inode(of: path)) == inode { unlink(path) }
+    }
+
+    private static func inode(of path: String) throws(Errno) -> UInt64 {
+        var information = stat()
+        _ = try Errno.check { lstat(path, &information) }
+        return UInt64(information.st_ino)
     }
 
     /// Asks a daemon.
@@ -100,6 +112,7 @@ public enum StatisticsSocket {
 extension Session {
     /// Tells this session's statistics to whom may know them, from now until it stops.
     public func serveStatistics(of transport: any Transport) throws(Errno) {
-        try StatisticsSocket.serve(connection: connection.number) { [self] in statistics(of: transport) }
+        let inode = try StatisticsSocket.serve(connection: connection.number) { [self] in statistics(of: transport) }
+        statisticsSocket.store(inode, ordering: .relaxed)
     }
 }

@@ -18,20 +18,36 @@ struct LateSecondUnmount: Scenario {
         if let error = daemon.unmount(lazy: true, within: cycle.limit) {
             throw ScenarioObstacle("umount --lazy: \(error)")
         }
+        // Its own successor is the hardest to tell: the kernel gives it the same ids of mount and connection.
+        let successor = Bool.random(using: &cycle.random) ? try cycle.start() : nil
+        if let successor { cycle.others.append(successor) } else { try mountStranger(cycle) }
+        if signalled { daemon.process?.signal(SIGTERM) }
+        daemon.process?.signal(SIGCONT)
+        _ = daemon.process?.wait(cycle.limit)
+        Deadline.sleep(.milliseconds(20))
+        if let successor {
+            check(successor, cycle)
+        } else if MountTable.current().last(where: { $0.mountPoint == cycle.mountPoint.string })?.type != "tmpfs" {
+            cycle.fail(.mountGone, "the filesystem that was mounted afterwards is gone: the daemon unmounted it")
+        }
+        _ = daemon.unmount(within: cycle.limit)
+    }
+
+    private func mountStranger(_ cycle: Cycle) throws {
         let stranger = try cycle.bench.spawn([
             "mount", "-t", "tmpfs", "-o", "size=64k", "stranger", cycle.mountPoint.string,
         ])
         guard stranger.wait(cycle.limit)?.isSuccess == true else {
             throw ScenarioObstacle("tmpfs could not be mounted")
         }
-        if signalled { daemon.process?.signal(SIGTERM) }
-        daemon.process?.signal(SIGCONT)
-        _ = daemon.process?.wait(cycle.limit)
-        Deadline.sleep(.milliseconds(20))
-        if MountTable.current().last(where: { $0.mountPoint == cycle.mountPoint.string })?.type != "tmpfs" {
-            cycle.fail(.mountGone, "the filesystem that was mounted afterwards is gone: the daemon unmounted it")
+    }
+
+    private func check(_ successor: MountedDaemon, _ cycle: Cycle) {
+        if !successor.isMounted {
+            cycle.fail(.mountGone, "the daemon's successor at the mount point is gone: the daemon unmounted it")
+        } else if cycle.target.isOurs, DaemonStatistics.ask(successor, bench: cycle.bench) == nil {
+            cycle.fail(.mountGone, "the daemon's successor cannot be asked for its statistics any more")
         }
-        _ = daemon.unmount(within: cycle.limit)
     }
 }
 
