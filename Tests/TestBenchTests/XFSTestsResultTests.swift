@@ -19,10 +19,19 @@ import Testing
         checkout: "/x", sections: ["legacy"], options: [:], tests: ["g/1", "g/2"], kernel: "6.18.1")
 
     @Test func excludeLists() throws {
-        var excludes = XFSTestsExcludes()
+        var excludes = XFSTestsExcludes(has: { _ in false })
         try excludes.read("# Why.\n# blame: kernel\ngeneric/001  # panics\n", list: "panic")
         #expect(excludes.entries["generic/001"]?.blame == "kernel")
         #expect(excludes.entries["generic/001"]?.reason == "panics")
+        let limits = "# blame: environment\n# unless: CAP_SYS_RESOURCE\ngeneric/003  # raises a limit\n"
+        try excludes.read(limits, list: "limits")
+        #expect(excludes.entries["generic/003"]?.blame == "environment")
+        var mighty = XFSTestsExcludes(has: { $0 == 24 })
+        try mighty.read(limits, list: "limits")
+        #expect(mighty.entries.isEmpty)
+        #expect(throws: XFSTestsExcludes.Problem.self) {
+            try mighty.read("# unless: CAP_SYS_RESOURCES\n", list: "limits")
+        }
         #expect(throws: XFSTestsExcludes.Problem.self) { try excludes.read("generic/002 # no blame\n", list: "x") }
         #expect(throws: XFSTestsExcludes.Problem.self) { try excludes.read("# blame: us\ngeneric/002\n", list: "x") }
     }

@@ -33,14 +33,14 @@ struct XFSTestsConfiguration {
         for mountPoint in [testMount, scratchMount] { bench.ledger.record(.mount(mountPoint.string)) }
         var all = ""
         for section in plan.sections {
-            let text = self.text(
-                section, options: options(section, plan, bench), plan: plan, backing: backing, gate: gate)
+            let options = options(section, plan, bench)
+            let text = self.text(section, options: options, plan: plan, backing: backing, gate: gate)
             try XFSTestsConfiguration.write(text, to: file(section))
+            try writeHelper(section, options: options, server: plan.server, backing: backing, bench: bench)
             all += text + "\n"
         }
         // For a check that is started by hand, with -s SECTION.
         try XFSTestsConfiguration.write(all, to: folder.appending("local.config"))
-        try writeHelper(plan.server, bench: bench)
     }
 
     /// A daemon's words in a test's output would be a failure of the test: they go to a file.
@@ -61,9 +61,9 @@ struct XFSTestsConfiguration {
     private func text(
         _ section: String, options: String, plan: XFSTestsPlan, backing: XFSTestsBacking, gate: FilePath
     ) -> String {
-        var lines = ["[\(section)]", "FSTYP=fuse", "FUSE_SUBTYP=.\(subtype(plan.server))"]
+        var lines = ["[\(section)]", "FSTYP=fuse", "FUSE_SUBTYP=.\(subtype(section, plan.server))"]
         // Any two distinct names: xfstests unmounts by them, and no other run may have the same.
-        lines += ["TEST_DEV=fstestkit-test-\(run)", "TEST_DIR=\(testMount)"]
+        lines += ["TEST_DEV=\(testDevice)", "TEST_DIR=\(testMount)"]
         lines += ["SCRATCH_DEV=fstestkit-scratch-\(run)", "SCRATCH_MNT=\(scratchMount)"]
         lines.append("TEST_FS_MOUNT_OPTS=\"-osource=\(backing.test),\(options)\"")
         lines.append("MOUNT_OPTIONS=\"-osource=\(backing.scratch),\(options)\"")
@@ -71,37 +71,45 @@ struct XFSTestsConfiguration {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private static let helperName = "fstestkit_xfstests"
+    private var testDevice: String { "fstestkit-test-\(run)" }
 
-    private func subtype(_ server: XFSTestsPlan.Server) -> String {
-        if case .mountHelper(let type) = server {
-            type
-        } else {
-            programs.appending(XFSTestsConfiguration.helperName).string
-        }
+    private func helper(_ section: String) -> FilePath { programs.appending("fstestkit_\(section)") }
+
+    private func subtype(_ section: String, _ server: XFSTestsPlan.Server) -> String {
+        if case .mountHelper(let type) = server { type } else { helper(section).string }
     }
 
     /// mount(8) hands a type without a helper in /sbin to mount.fuse(8), which takes what follows `fuse.` as a program, by its
     /// path here. So this very build is under test, whatever is installed. The path may have no dot in it: mount(8) cuts the
     /// type at the last one.
-    private func writeHelper(_ server: XFSTestsPlan.Server, bench: Workbench) throws(Errno) {
-        let quoted = bench.program.replacing("'", with: "'\\''")
+    ///
+    /// A test that mounts without any of the configured options gets them all the same.
+    private func writeHelper(
+        _ section: String, options: String, server: XFSTestsPlan.Server, backing: XFSTestsBacking, bench: Workbench
+    ) throws(Errno) {
         let command: String
         switch server {
         case .own:
             let link = programs.appending("mount.fuse.fstestkit").string
             unlink(link)
             _ = try Errno.check { symlink(bench.program, link) }
-            command = "exec '\(link)' \"$@\""
+            command = quoted(link)
         case .daemon(let daemon):
-            let words = daemon.replacing("'", with: "'\\''")
-            command = "exec '\(quoted)' xfstests-helper --command '\(words)' -- \"$@\""
+            command = "\(quoted(bench.program)) xfstests-helper --command \(quoted(daemon)) --"
         case .mountHelper:
             return
         }
-        let path = programs.appending(XFSTestsConfiguration.helperName)
-        try XFSTestsConfiguration.write("#!/bin/sh\n\(command)\n", to: path, mode: 0o755)
+        let lines = [
+            "#!/bin/sh",
+            "case \"$*\" in *source=*|*remount*) exec \(command) \"$@\" ;; esac",
+            "case \"$1\" in \(testDevice)) source=\(quoted(backing.test.string)) ;; *) source=\(quoted(backing.scratch.string)) ;; esac",
+            "exec \(command) \"$@\" -o \"source=$source\" -o \(quoted(options))",
+        ]
+        try XFSTestsConfiguration.write(lines.joined(separator: "\n") + "\n", to: helper(section), mode: 0o755)
     }
+
+    /// For a shell.
+    private func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
 
     private static func write(_ text: String, to path: FilePath, mode: mode_t = 0o644) throws(Errno) {
         let file = try Errno.check { open(path.string, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode) }
