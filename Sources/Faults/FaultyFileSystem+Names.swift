@@ -15,7 +15,9 @@ extension FaultyFileSystem {
         _ request: borrowing Request, name: Name, target: Name, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         let made = request.as(creator(request))
-        return try inner.symlink(made, name: name, target: target, reply: &reply)
+        return try changingEntry(&reply) { (reply: inout ReplyBuffer) throws(Errno) in
+            try inner.symlink(made, name: name, target: target, reply: &reply)
+        }
     }
 
     public func mknod(
@@ -24,7 +26,9 @@ extension FaultyFileSystem {
         var changed = arguments
         if fault == .maskIgnored { changed.umask = 0 }
         let made = request.as(creator(request))
-        return try inner.mknod(made, changed, name: name, reply: &reply)
+        return try changingEntry(&reply) { (reply: inout ReplyBuffer) throws(Errno) in
+            try inner.mknod(made, changed, name: name, reply: &reply)
+        }
     }
 
     public func mkdir(
@@ -33,7 +37,9 @@ extension FaultyFileSystem {
         var changed = arguments
         if fault == .maskIgnored { changed.umask = 0 }
         let made = request.as(creator(request))
-        return try inner.mkdir(made, changed, name: name, reply: &reply)
+        return try changingEntry(&reply) { (reply: inout ReplyBuffer) throws(Errno) in
+            try inner.mkdir(made, changed, name: name, reply: &reply)
+        }
     }
 
     public func create(
@@ -42,13 +48,17 @@ extension FaultyFileSystem {
         var changed = arguments
         if fault == .maskIgnored { changed.umask = 0 }
         let made = request.as(creator(request))
-        return try inner.create(made, changed, name: name, reply: &reply)
+        return try changingEntry(&reply, isOpened: true) { (reply: inout ReplyBuffer) throws(Errno) in
+            try inner.create(made, changed, name: name, reply: &reply)
+        }
     }
 
     public func tmpfile(
         _ request: borrowing Request, _ arguments: fuse_create_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
-        try inner.tmpfile(request, arguments, reply: &reply)
+        try changingEntry(&reply, isOpened: true) { (reply: inout ReplyBuffer) throws(Errno) in
+            try inner.tmpfile(request, arguments, reply: &reply)
+        }
     }
 
     public func link(
@@ -93,14 +103,15 @@ extension FaultyFileSystem {
         fault == .wrongOwner ? (0, 0) : (request.header.uid, request.header.gid)
     }
 
-    /// Changes the attributes in a reply that is an entry.
+    /// Changes the attributes in a reply that is an entry, and an open file after it.
     private func changingEntry(
-        _ reply: inout ReplyBuffer, _ body: (inout ReplyBuffer) throws(Errno) -> Outcome
+        _ reply: inout ReplyBuffer, isOpened: Bool = false, _ body: (inout ReplyBuffer) throws(Errno) -> Outcome
     ) throws(Errno) -> Outcome {
         guard fault == .wrongLinkCount || fault == .unstableInode || fault == .staleAttribute else {
             return try body(&reply)
         }
-        return try rewriting(&reply, size: MemoryLayout<fuse_entry_out>.size, body) { bytes in
+        let size = MemoryLayout<fuse_entry_out>.size + (isOpened ? MemoryLayout<fuse_open_out>.size : 0)
+        return try rewriting(&reply, size: size, body) { bytes in
             var bytes = bytes
             bytes.withUnsafeMutableBytes { memory in
                 guard memory.count >= MemoryLayout<fuse_entry_out>.size else { return }

@@ -8,11 +8,13 @@ struct XFSTestsPlanBuilder {
     private let command: XFSTestsCommand
     private let folder: XFSTestsFolder
     private let server: XFSTestsPlan.Server
+    private let backing: XFSTestsPlan.Backing
     private let checkoutPath: FilePath
     private static let transports = ["legacy", "uring_single", "uring_percore"]
 
     init(_ command: XFSTestsCommand) throws {
         self.command = command
+        backing = try Self.backing(command)
         guard let folder = XFSTestsFolder.find(program: Bundle.main.executablePath ?? "") else {
             throw fail("no folder xfstests-config; name it by FSTESTKIT_XFSTESTS_CONFIG", .unavailable)
         }
@@ -30,20 +32,18 @@ struct XFSTestsPlanBuilder {
         checkoutPath = FilePath(URL(fileURLWithPath: named).standardizedFileURL.path)
     }
 
-    private var backing: XFSTestsPlan.Backing {
-        get throws {
-            if let path = command.backingFolder { return .folder(URL(fileURLWithPath: path).standardizedFileURL.path) }
-            guard ["ext4", "xfs", "btrfs", "tmpfs"].contains(command.backing) else {
-                throw fail("--backing is ext4, xfs, btrfs or tmpfs", .validationFailure)
-            }
-            return .image(command.backing)
+    private static func backing(_ command: XFSTestsCommand) throws -> XFSTestsPlan.Backing {
+        if let path = command.backingFolder { return .folder(URL(fileURLWithPath: path).standardizedFileURL.path) }
+        guard ["ext4", "xfs", "btrfs", "tmpfs"].contains(command.backing) else {
+            throw fail("--backing is ext4, xfs, btrfs or tmpfs", .validationFailure)
         }
+        return .image(command.backing)
     }
 
     func preparation() -> XFSTestsPreparation {
         let usesRing = ((try? sections()) ?? []).contains { $0.options.contains("transport=uring") }
         return XFSTestsPreparation(
-            checkout: checkoutPath, server: server, backing: (try? backing) ?? .image("ext4"), usesRing: usesRing)
+            checkout: checkoutPath, server: server, backing: backing, usesRing: usesRing)
     }
 
     /// The sections to run, with their mount options.
@@ -78,7 +78,7 @@ struct XFSTestsPlanBuilder {
             tests: try selection(checkout), kernel: Self.kernel)
         plan.server = server
         plan.label = command.label
-        plan.backing = try backing
+        plan.backing = backing
         plan.imageSize = command.imageSize
         plan.quick = Set(plan.tests.filter { checkout.groups(of: $0).contains("quick") })
         plan.cycles = command.cycles ?? (command.untilFailure ? nil : 1)

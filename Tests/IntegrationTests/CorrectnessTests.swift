@@ -90,12 +90,7 @@ extension Mounting {
             target.fault = fault.rawValue
             let outcome = try CorrectnessTests.run(target) { $0.checks = [name] }
             let result = try #require(outcome.results.first { $0.name == name })
-            // Not caught yet: the kernel asks in ways that the fault does not cover. The summary shows it as a known issue.
-            withKnownIssue("stale-attribute goes by unnoticed", isIntermittent: true) {
-                #expect(result.verdict == .failed, "\(result.verdict): \(result.message)")
-            } when: {
-                fault == .staleAttribute
-            }
+            #expect(result.verdict == .failed, "\(result.verdict): \(result.message)")
         }
 
         @Test func aDifferenceShrinksAndReplays() throws {
