@@ -8,48 +8,17 @@ let concurrencyChecks = CheckGroup(
     "concurrency",
     [
         .init("one-creates-exclusively", "open(2): O_EXCL is atomic", deadline: 60) { context in
-            let winners = try SharedMemory(4096)
-            for round in 0..<30 {
-                try context.inParallel(4) { index in
-                    do {
-                        _ = try File(Path("f\(round)"), O_WRONLY | O_CREAT | O_EXCL)
-                        winners.bytes[round * 4 + index] = 1
-                    } catch let error as CallError where error.errno == .fileExists {}
-                }
-                try expect(
-                    "processes that created it", winners.bytes[round * 4..<round * 4 + 4].reduce(0) { $0 + Int($1) },
-                    is: 1, path: Path("f\(round)"))
+            try expectOneWinner(context, "processes that created it", others: .fileExists) { name in
+                _ = try File(name, O_WRONLY | O_CREAT | O_EXCL)
             }
         },
         .init("one-makes-the-directory", "mkdir(2) is atomic", deadline: 60) { context in
-            let winners = try SharedMemory(4096)
-            for round in 0..<30 {
-                try context.inParallel(4) { index in
-                    do {
-                        try FS.mkdir(Path("d\(round)"))
-                        winners.bytes[round * 4 + index] = 1
-                    } catch let error as CallError where error.errno == .fileExists {}
-                }
-                try expect(
-                    "processes that made it", winners.bytes[round * 4..<round * 4 + 4].reduce(0) { $0 + Int($1) },
-                    is: 1, path: Path("d\(round)"))
-            }
+            try expectOneWinner(context, "processes that made it", others: .fileExists) { try FS.mkdir($0) }
         },
         .init("one-removes-the-name", "unlink(2) is atomic", deadline: 60) { context in
-            let winners = try SharedMemory(4096)
-            for round in 0..<30 {
-                let name = Path("f\(round)")
-                try FS.create(name)
-                try context.inParallel(4) { index in
-                    do {
-                        try FS.unlink(name)
-                        winners.bytes[round * 4 + index] = 1
-                    } catch let error as CallError where error.errno == .noSuchFileOrDirectory {}
-                }
-                try expect(
-                    "processes that removed it", winners.bytes[round * 4..<round * 4 + 4].reduce(0) { $0 + Int($1) },
-                    is: 1, path: name)
-            }
+            try expectOneWinner(
+                context, "processes that removed it", others: .noSuchFileOrDirectory, before: { try FS.create($0) }
+            ) { try FS.unlink($0) }
         },
         .init("one-moves-the-name", "rename(2) is atomic", deadline: 60) { context in
             for round in 0..<30 {
@@ -294,3 +263,22 @@ let concurrencyChecks = CheckGroup(
             }
         },
     ])
+
+/// Four processes do the same to a name, 30 names in turn: one succeeds, the others get `others`.
+private func expectOneWinner(
+    _ context: CheckContext, _ what: String, others: Errno, before: (Path) throws -> Void = { _ in },
+    _ act: (Path) throws -> Void
+) throws {
+    let winners = try SharedMemory(4096)
+    for round in 0..<30 {
+        let name = Path("name\(round)")
+        try before(name)
+        try context.inParallel(4) { index in
+            do {
+                try act(name)
+                winners.bytes[round * 4 + index] = 1
+            } catch let error as CallError where error.errno == others {}
+        }
+        try expect(what, winners.bytes[round * 4..<round * 4 + 4].reduce(0) { $0 + Int($1) }, is: 1, path: name)
+    }
+}
