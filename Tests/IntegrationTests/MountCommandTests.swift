@@ -5,7 +5,9 @@ import SystemPackage
 import TestBench
 import Testing
 
-let hasRing = (try? readWhole("/sys/module/fuse/parameters/enable_uring"))?.hasPrefix("Y") == true
+/// The module parameter that the ring is switched by.
+let ringSetting = "/sys/module/fuse/parameters/enable_uring"
+let hasRing = (try? readWhole(FilePath(ringSetting)))?.hasPrefix("Y") == true
 
 /// Transports that this kernel has, for tests that run on each.
 let availableTransports = TransportName.allCases.filter { hasRing || !$0.usesRing }
