@@ -132,7 +132,7 @@ final class OperationSide {
         case .fstat:
             return descriptor < 0 ? OperationResult(errno: EBADF) : attributes(descriptor, [0], CLINUX_AT_EMPTY_PATH)
         case .fallocate:
-            if punchesNothing(operation, descriptor) { return OperationResult(number: 0) }
+            if punchesSetID(operation, descriptor) { return OperationResult(number: 0) }
             return result(Int(clinux_fallocate(descriptor, CInt(operation.third), operation.first, operation.second)))
         case .fsync: return result(Int(fsync(descriptor)))
         case .copyrange:
@@ -147,12 +147,12 @@ final class OperationSide {
         }
     }
 
-    /// A hole past the end changes nothing, but for set-id bits: the kernel drops those of a FUSE file before it asks, and
-    /// some filesystems keep them.
-    private func punchesNothing(_ operation: Operation, _ descriptor: CInt) -> Bool {
+    /// Where the hole is there already, some filesystems change nothing and keep the set-id bits; the kernel drops those of a
+    /// FUSE file before it asks the daemon.
+    private func punchesSetID(_ operation: Operation, _ descriptor: CInt) -> Bool {
         guard CInt(operation.third) & CBENCH_FALLOC_PUNCH_HOLE != 0 else { return false }
         var status = stat()
-        return fstat(descriptor, &status) == 0 && operation.first >= status.st_size
+        return fstat(descriptor, &status) == 0 && status.st_mode & (S_ISUID | S_ISGID) != 0
     }
 
     private func onAttribute(_ operation: Operation) -> OperationResult {
