@@ -213,6 +213,25 @@ public final class Cycle {
         fail(.exit, "the daemon (pid \(process.id)) ended by itself, before anything was done: \(status)")
     }
 
+    /// Ends clients, as part of the act or after it.
+    func kill(_ clients: some Sequence<BenchClient>) {
+        for client in clients {
+            expect.killedClients.insert(client.index)
+            expectDeath(of: client.process)
+            client.process.signal(SIGKILL)
+        }
+    }
+
+    /// A killed process may take requests back, which no longer count as lost.
+    func expectDeath(of process: ChildProcess) {
+        do throws(RequestCounters.Unavailable) {
+            try counters?.expectDeath(of: process.id)
+        } catch {
+            counters = nil
+            countersObstacle = error.reason
+        }
+    }
+
     /// Stops the load; its clients must clean up and end.
     func stopLoad() {
         for client in clients[round...] { client.process.signal(SIGTERM) }

@@ -19,11 +19,15 @@ final class RequestCounters {
 
     /// io_uring commands (IORING_OP_URING_CMD) that the daemon's threads submitted.
     private var commands: [Int32]?
+    private let connection: FuseConnection
+    /// Sent by each process that is about to be killed, from then on.
+    private var dying: [Int32] = []
 
     /// - Parameters:
     ///   - daemon: its threads' ring commands are counted, those of threads that it starts later left out.
     ///   - opcodes: those that are counted apart.
     init(connection: FuseConnection, daemon: ProcessID?, opcodes: [UInt32] = []) throws(Unavailable) {
+        self.connection = connection
         let send = try RequestCounters.tracepoint("fuse/fuse_request_send")
         let end = try RequestCounters.tracepoint("fuse/fuse_request_end")
         do throws(Errno) {
@@ -40,7 +44,7 @@ final class RequestCounters {
     }
 
     deinit {
-        for descriptor in sent + ended + (commands ?? []) + byOpcode.values.joined() { close(descriptor) }
+        for descriptor in sent + ended + dying + (commands ?? []) + byOpcode.values.joined() { close(descriptor) }
     }
 
     var sentCount: UInt64 { RequestCounters.sum(sent) }
@@ -48,6 +52,21 @@ final class RequestCounters {
 
     /// Requests sent, by opcode; only those that are not 0.
     var sentByOpcode: [UInt32: UInt64] { byOpcode.mapValues(RequestCounters.sum).filter { $0.value > 0 } }
+
+    /// To be called right before a client of one thread is killed: what it sends from then on is counted apart.
+    func expectDeath(of process: ProcessID) throws(Unavailable) {
+        let send = try RequestCounters.tracepoint("fuse/fuse_request_send")
+        let filter = "connection == \(connection.number)"
+        do throws(Errno) {
+            dying.append(try Errno.check { clinux_count_tracepoint(send, process.pid, -1, filter) })
+        } catch {
+            throw Unavailable(reason: "perf_event_open: \(error.name)")
+        }
+    }
+
+    /// At most so many requests were taken back before the daemon saw them, which has no tracepoint: of each killed client
+    /// the one it waited for, and those that it asked for while dying (`request_wait_answer` in fs/fuse/dev.c).
+    var withdrawn: UInt64 { UInt64(dying.count) + RequestCounters.sum(dying) }
 
     /// Nil where they cannot be counted.
     var ringCommands: UInt64? { commands.map(RequestCounters.sum) }

@@ -19,10 +19,7 @@ struct ClientKilledWhileQueued: Scenario {
         // Nobody answers: what clients ask for now fills the entries, and then the queue.
         daemon.process?.signal(SIGSTOP)
         Deadline.sleep(.milliseconds(10))
-        for client in cycle.clients where client.index % 2 == 1 {
-            client.process.signal(SIGKILL)
-            cycle.expect.killedClients.insert(client.index)
-        }
+        cycle.kill(cycle.clients.filter { $0.index % 2 == 1 })
         cycle.pause(upTo: 20)
         daemon.process?.signal(SIGCONT)
         cycle.expectProgress()

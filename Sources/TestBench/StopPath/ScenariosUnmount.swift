@@ -150,7 +150,6 @@ struct NamespaceExit: Scenario {
         cycle.pause(upTo: 60)
         cycle.expectProgress()
         cycle.aboutToAct()
-        cycle.expect.killedClients = Set(cycle.clients.indices)
-        for client in cycle.clients { client.process.signal(SIGKILL) }
+        cycle.kill(cycle.clients)
     }
 }
