@@ -35,6 +35,19 @@ struct LoadBlock: Equatable {
         for index in 5..<LoadBlock.size / 8 where words[index] != LoadBlock.word(key, index) { return nil }
     }
 
+    /// Whether each word in memory is of this block in this version or a later one.
+    func isOverwrittenInPart(in memory: UnsafeRawPointer) -> Bool {
+        let words = memory.assumingMemoryBound(to: UInt64.self)
+        // More overwrites than that between two fsyncs are no load's.
+        let versions = version...(max(version, min(words[4], version &+ 1000)) &+ 1)
+        let keys = versions.map { LoadBlock.key(client: client, file: file, block: block, version: $0) }
+        return words[0] == LoadBlock.magic && words[1] == client && words[2] == file && words[3] == block
+            && versions.contains(words[4])
+            && (5..<LoadBlock.size / 8).allSatisfy { index in
+                keys.contains { words[index] == LoadBlock.word($0, index) }
+            }
+    }
+
     init(client: UInt64, file: UInt64, block: UInt64, version: UInt64) {
         self.client = client
         self.file = file

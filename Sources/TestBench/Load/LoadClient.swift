@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import LinuxSystem
+import Synchronization
 import SystemPackage
 
 /// What a client does to the mount under test.
@@ -184,12 +185,10 @@ public final class LoadClient {
 
 /// The signal handlers' view of the client: there is one client in a process.
 nonisolated(unsafe) private var statusWords: UnsafeMutablePointer<UInt64>?
-nonisolated(unsafe) private var stopFlag: sig_atomic_t = 0
+/// An atomic, not a variable: a signal in the middle of an access to a variable is an exclusivity violation, and aborts.
+private let stopFlag = Atomic(false)
 
-var stopRequested: Bool {
-    // Another thread never writes it; a signal handler of this one does, and the call cannot be folded away.
-    withUnsafePointer(to: &stopFlag) { $0.pointee != 0 }
-}
+var stopRequested: Bool { stopFlag.load(ordering: .relaxed) }
 
 private func installSignalHandlers() {
     func install(_ signal: CInt, _ handler: @escaping @convention(c) (CInt) -> Void) {
@@ -198,7 +197,7 @@ private func installSignalHandlers() {
         // No SA_RESTART: waiting calls shall end with EINTR.
         sigaction(signal, &action, nil)
     }
-    install(SIGTERM) { _ in stopFlag = 1 }
+    install(SIGTERM) { _ in stopFlag.store(true, ordering: .relaxed) }
     install(SIGUSR1) { _ in }
     let fault: @convention(c) (CInt) -> Void = { _ in
         statusWords?[LoadStatus.Slot.faulted.rawValue] = 1
