@@ -21,6 +21,8 @@ install_packages() {
 prepare_kernel() {
     [ "$(id -u)" -eq 0 ] || return 0
     [ -e /dev/fuse ] || modprobe fuse || true
+    # As udev has it; without udev it is root's alone.
+    chmod a+rw /dev/fuse || true
     mountpoint -q /sys/fs/fuse/connections || mount -t fusectl fusectl /sys/fs/fuse/connections || true
     mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing || true
     if [ -w /sys/module/fuse/parameters/enable_uring ]; then

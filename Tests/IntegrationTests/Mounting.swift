@@ -10,6 +10,11 @@ func isInstalled(_ program: String) -> Bool {
     String(cString: getenv("PATH")).split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
 }
 
+func isOpenToAll(_ path: String) -> Bool {
+    var information = stat()
+    return stat(path, &information) == 0 && information.st_mode & 0o006 == 0o006
+}
+
 /// All tests that mount something nest here: one at a time, whatever file they are in.
 @Suite(.serialized, .enabled(if: canMount, "needs root and /dev/fuse")) enum Mounting {
     /// The program under test, built beside the tests.
