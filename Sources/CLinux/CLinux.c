@@ -164,12 +164,13 @@ int clinux_gettid(void)
     return (int)syscall(SYS_gettid);
 }
 
-int clinux_pin_thread(int cpu)
+int clinux_place_thread(const int *cpus, size_t count)
 {
     cpu_set_t set;
 
     CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
+    for (size_t index = 0; index < count; index++)
+        CPU_SET(cpus[index], &set);
     return sched_setaffinity(0, sizeof(set), &set);
 }
 

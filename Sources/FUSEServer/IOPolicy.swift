@@ -57,16 +57,23 @@ public struct IOPolicy: ~Copyable, Sendable {
     public func nonblockingIsUnsupported() { onlyTimed.store(true, ordering: .relaxed) }
 
     /// Called before an inline request.
-    public func begin(alone: Bool) -> Mark {
+    ///
+    /// - Parameter now: ``Clock/now()``, or what it was a moment ago.
+    public func begin(at now: UInt64) -> Mark {
         // Counting sleeps is a system call: only where it may matter.
-        let watches = !alone && suspects.load(ordering: .relaxed)
-        return Mark(began: Clock.now(), sleeps: watches ? clinux_thread_sleeps() : nil)
+        let watches = suspects.load(ordering: .relaxed)
+        return Mark(began: now, sleeps: watches ? clinux_thread_sleeps() : nil)
     }
 
     /// Called after an inline request, in the same thread.
-    public func end(_ mark: Mark) {
-        let isSlow = Clock.now() - mark.began > IOPolicy.slow
-        record(slow: isSlow, slept: isSlow ? mark.sleeps.map { clinux_thread_sleeps() > $0 } : nil)
+    ///
+    /// - Parameter now: ``Clock/now()``.
+    /// - Returns: whether it slept; nil if that is not known.
+    public func end(_ mark: Mark, at now: UInt64) -> Bool? {
+        let isSlow = now - mark.began > IOPolicy.slow
+        let slept = isSlow ? mark.sleeps.map { clinux_thread_sleeps() > $0 } : false
+        record(slow: isSlow, slept: slept)
+        return slept
     }
 
     /// - Parameter slept: nil if that was not watched.

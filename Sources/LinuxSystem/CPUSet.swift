@@ -13,6 +13,12 @@ public enum CPUSet {
         parse(try readWhole("/sys/devices/system/cpu/online"))
     }
 
+    /// CPUs of one package, which share memory and caches; the CPU alone if the machine does not say.
+    public static func sharingPackage(with cpu: Int) -> [Int] {
+        let list = FilePath("/sys/devices/system/cpu/cpu\(cpu)/topology/package_cpus_list")
+        return (try? readWhole(list)).map(parse) ?? [cpu]
+    }
+
     /// Whether this process may run on it.
     public static func allows(_ cpu: Int) -> Bool { clinux_cpu_allowed(CInt(cpu)) == 1 }
 

@@ -9,7 +9,8 @@ struct Entry {
     let header: UnsafeMutableRawPointer
     /// Names and data of a request, then the body of its reply.
     let payload: UnsafeMutableRawBufferPointer
-    let queue: KernelQueue
+    /// Its ring's worker keeps it alive; each use would count references otherwise.
+    unowned(unsafe) let queue: KernelQueue
 
     var state = State.registered
     // Of the request that the entry holds:

@@ -18,10 +18,11 @@ extension RingWorker {
         do throws(Errno) {
             switch file.policy.readPath(direct: file.isDirect, alone: isAlone) {
             case .inline:
-                let mark = file.policy.begin(alone: isAlone)
+                let mark = file.policy.begin(at: entry.pointee.began)
                 let result = try BackingIO.read(file, offset: offset, into: room)
-                file.policy.end(mark)
-                return commit(entry, index, error: nil, count: result.count, ring)
+                let now = Clock.now()
+                placement?.note(slept: file.policy.end(mark, at: now))
+                return commit(entry, index, error: nil, count: result.count, at: now, ring)
             case .cached:
                 let result = try BackingIO.read(file, offset: offset, into: room, nonblocking: true)
                 if result.complete { return commit(entry, index, error: nil, count: result.count, ring) }
@@ -51,11 +52,12 @@ extension RingWorker {
                 entry, index, file, opcode: IORING_OP_WRITE, offset: offset, count: count, done: 0, flags: flags, ring)
         }
         do throws(Errno) {
-            let mark = file.policy.begin(alone: isAlone)
+            let mark = file.policy.begin(at: entry.pointee.began)
             let bytes = UnsafeRawBufferPointer(rebasing: entry.pointee.payload[..<count])
             let written = try BackingIO.write(file, offset: offset, bytes, flags: flags)
-            file.policy.end(mark)
-            commitWrite(entry, index, written, ring)
+            let now = Clock.now()
+            placement?.note(slept: file.policy.end(mark, at: now))
+            commitWrite(entry, index, written, at: now, ring)
         } catch {
             commit(entry, index, error: error, count: 0, ring)
         }
@@ -130,9 +132,10 @@ extension RingWorker {
     }
 
     private func commitWrite(
-        _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ written: Int, _ ring: borrowing Ring
+        _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ written: Int, at now: UInt64 = Clock.now(),
+        _ ring: borrowing Ring
     ) {
         entry.pointee.payload.storeBytes(of: fuse_write_out(size: UInt32(written), padding: 0), as: fuse_write_out.self)
-        commit(entry, index, error: nil, count: MemoryLayout<fuse_write_out>.size, ring)
+        commit(entry, index, error: nil, count: MemoryLayout<fuse_write_out>.size, at: now, ring)
     }
 }

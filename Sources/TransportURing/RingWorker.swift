@@ -14,7 +14,8 @@ import SystemPackage
 final class RingWorker: @unchecked Sendable {
     let session: Session
     let queues: [KernelQueue]
-    private let cpu: Int?
+    /// Nil if the thread runs anywhere.
+    let placement: Placement?
 
     // Shared with the thread that drives the transport.
     private let ready = Handover<Result<Void, TransportError>>()
@@ -26,11 +27,15 @@ final class RingWorker: @unchecked Sendable {
     private let wakeUp: EventDescriptor
     /// Replies of deferred requests, left by other threads.
     private let inbox = Lock<[Answer]>([])
+    /// The inbox is not empty: spares the thread the lock.
+    private let hasAnswers = Atomic<Bool>(false)
 
     // The thread's own.
     var entries: UnsafeMutableBufferPointer<Entry> = .init(start: nil, count: 0)
     /// Replies to requests that have a payload are written here first: request and reply must not share memory.
     private let scratch: UnsafeMutableRawBufferPointer
+    /// Bytes of each opcode's arguments, by its number.
+    private let argumentSizes = (0..<Opcode.tableSize).map { Opcode(rawValue: UInt32($0)).layout?.argumentSize ?? 0 }
     private let wakeUpValue = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
     /// Counts the times that completions were taken.
     private var batch: UInt64 = 0
@@ -52,11 +57,11 @@ final class RingWorker: @unchecked Sendable {
     /// Requests one by one after which a thread whose requests came in company counts as alone.
     private static let crowdedFor = 64
 
-    /// - Parameter cpu: where the thread runs; nil for anywhere.
+    /// - Parameter cpu: where the thread runs (``Placement``); nil for anywhere.
     init(_ session: Session, queues: [KernelQueue], cpu: Int?) throws(Errno) {
         self.session = session
         self.queues = queues
-        self.cpu = cpu
+        placement = cpu.map { Placement(cpu: $0) }
         wakeUp = try EventDescriptor()
         scratch = .allocate(byteCount: RingWorker.scratchSize, alignment: 4096)
     }
@@ -102,8 +107,8 @@ final class RingWorker: @unchecked Sendable {
     // MARK: The thread
 
     private func run() {
-        if let cpu, clinux_pin_thread(CInt(cpu)) != 0 {
-            session.log.debug("queue \(cpu) is served from any CPU: its own is not to be had")
+        if placement?.pin() == false {
+            session.log.debug("queue \(queues[0].id) is served from any CPU: its own is not to be had")
         }
         let count = queues.reduce(0) { $0 + $1.depth }
         entries = .allocate(capacity: count)
@@ -197,6 +202,7 @@ final class RingWorker: @unchecked Sendable {
         } else if crowded > 0 {
             crowded -= 1
         }
+        placement?.adjust(alone: isAlone)
         for index in 0..<count {
             let cqe = completions[index]!.pointee
             guard let data = UserData(rawValue: cqe.user_data) else { continue }
@@ -246,7 +252,7 @@ final class RingWorker: @unchecked Sendable {
         entry.pointee.began = Clock.now()
         let payload = entry.pointee.payload
         let payloadCount = min(Int(kernel.payload_sz), payload.count)
-        let argumentSize = entry.pointee.opcode.layout?.argumentSize ?? 0
+        let argumentSize = header.opcode < argumentSizes.count ? argumentSizes[Int(header.opcode)] : 0
         let arguments = UnsafeRawBufferPointer(start: entry.pointee.header + 128, count: min(argumentSize, 128))
         let request = Request(
             header: header, arguments: arguments.bytes,
@@ -281,7 +287,8 @@ final class RingWorker: @unchecked Sendable {
 
     /// Prepares the answer, and with it the wait for the entry's next request. It goes out with the batch.
     func commit(
-        _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, error: Errno?, count: Int, _ ring: borrowing Ring
+        _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, error: Errno?, count: Int, at now: UInt64 = Clock.now(),
+        _ ring: borrowing Ring
     ) {
         entry.pointee.writeReply(error: error?.rawValue ?? 0, count: error == nil ? count : 0)
         entry.pointee.file = nil
@@ -293,7 +300,7 @@ final class RingWorker: @unchecked Sendable {
             ring.nextSubmission(), 0, FuseCommand.commitAndFetch, queue.id, entry.pointee.commitID, nil,
             UserData(.command, entry: index).rawValue)
         queue.counters.countCommitted(
-            entry.pointee.opcode, nanoseconds: Clock.now() - entry.pointee.began, failed: error != nil)
+            entry.pointee.opcode, nanoseconds: now - entry.pointee.began, failed: error != nil)
         inHand.subtract(1, ordering: .relaxed)
         if session.configuration.fault != nil { misbehave(afterCommitOf: entry.pointee, index, ring) }
     }
@@ -311,12 +318,14 @@ final class RingWorker: @unchecked Sendable {
             work(
                 DeferredReply(unique: unique) { [self] error, body in
                     inbox.withLock { $0.append(Answer(entry: index, error: error, body: body)) }
+                    hasAnswers.store(true, ordering: .releasing)
                     wakeUp.signal()
                 })
         }
     }
 
     private func answerDeferred(_ ring: borrowing Ring) {
+        guard hasAnswers.load(ordering: .relaxed), hasAnswers.exchange(false, ordering: .acquiring) else { return }
         let answers = inbox.withLock { box in
             let answers = box
             if !answers.isEmpty { box.removeAll() }

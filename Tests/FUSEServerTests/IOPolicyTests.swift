@@ -64,9 +64,9 @@ import Testing
     @Test func seesASleepingThreadAndNotABusyOne() {
         let policy = IOPolicy()
         func request(_ body: () -> Void) {
-            let mark = policy.begin(alone: false)
+            let mark = policy.begin(at: Clock.now())
             body()
-            policy.end(mark)
+            _ = policy.end(mark, at: Clock.now())
         }
         // Long enough to be slow on any machine; whether its thread is preempted makes no difference.
         func spin() {

@@ -94,7 +94,7 @@ int clinux_mknodat(int directory, const char *path, mode_t mode, uint32_t device
 int clinux_gettid(void);
 /* How often the calling thread gave up its processor to wait: `ru_nvcsw` of getrusage(2). */
 long clinux_thread_sleeps(void);
-int clinux_pin_thread(int cpu);          // sched_setaffinity(2) of the calling thread, to one CPU
+int clinux_place_thread(const int *cpus, size_t count);  // sched_setaffinity(2) of the calling thread
 int clinux_cpu_allowed(int cpu);         // 1 if the process may run on it
 int clinux_tgkill(int thread, int signal);
 int clinux_prctl(int option, unsigned long argument);

@@ -92,7 +92,7 @@ public final class LoadClient {
             let client = try LoadClient(options)
             statusWords = client.status.words
             installSignalHandlers()
-            if let cpu = options.cpu { _ = clinux_pin_thread(CInt(cpu)) }
+            if let cpu = options.cpu { _ = clinux_place_thread([CInt(cpu)], 1) }
             client.work()
             return 0
         } catch {
