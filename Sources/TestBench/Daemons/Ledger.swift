@@ -63,7 +63,9 @@ public final class Ledger: Sendable {
 
     /// Writes an entry down, once.
     public func record(_ entry: Entry) {
-        guard seen.withLock({ $0.insert(entry).inserted }), let line = try? JSONEncoder().encode(entry) else { return }
+        // A process is new each time, and a long run starts so many that remembering them would be a leak.
+        let isNew = if case .process = entry { true } else { seen.withLock { $0.insert(entry).inserted } }
+        guard isNew, let line = try? JSONEncoder().encode(entry) else { return }
         _ = try? file.writeAll(line + [UInt8(ascii: "\n")])
     }
 
