@@ -34,6 +34,9 @@ public struct ProcessSnapshot: Sendable {
     /// Threads in uninterruptible sleep.
     public var blocked: [Thread] { threads.filter { $0.state == "D" } }
 
+    /// The process exits, and waits for the last of its threads, which take no signals any more.
+    public var isExiting: Bool { threads.contains { $0.id == process.pid && $0.state == "Z" } }
+
     /// io_uring's workers among the threads.
     public var ringWorkers: [Thread] { threads.filter { $0.name.hasPrefix("iou-") } }
 

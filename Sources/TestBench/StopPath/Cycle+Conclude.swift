@@ -170,7 +170,7 @@ extension Cycle {
         let sent = counters.sentCount
         if settled {
             report(.transport, .passed)
-        } else if let connection = daemon?.connection, connection.exists || counters.sentCount != sent {
+        } else if counters.sawAnotherMount || daemon?.connection?.exists == true || counters.sentCount != sent {
             report(.transport, .unavailable("another mount took the connection's number while requests were counted"))
         } else if untold {
             report(

@@ -263,8 +263,10 @@ public final class Cycle {
 
     /// Whether this errno may have been seen by this client.
     func isAllowed(_ errno: Errno) -> Bool {
-        // Linux ends a request with ECANCELED that was on its way to a ring whose thread is gone.
-        expect.allowedErrors.contains(errno) || errno == .canceled && mayUseRing && expect.connectionEnds
+        // Linux ends a request with ECANCELED that was on its way to a ring whose thread is gone, and with EINTR if the
+        // thread was just being killed: its memory, which the request goes into, cannot be pinned any more.
+        expect.allowedErrors.contains(errno)
+            || (errno == .canceled || errno == .interrupted) && mayUseRing && expect.connectionEnds
     }
 
     /// Whether requests may travel on a ring. Of a foreign daemon it is not known.

@@ -12,9 +12,12 @@ final class RequestCounters {
 
     private let sent: [Int32]
     private let ended: [Int32]
+    /// INITs sent: the connection's own was, before counting began.
+    private let introductions: [Int32]
     /// Sent, by opcode.
     private var byOpcode: [UInt32: [Int32]] = [:]
 
+    private static let initOpcode = 26
     private static let tracefs = "/sys/kernel/tracing"
 
     /// io_uring commands (IORING_OP_URING_CMD) that the daemon's threads submitted.
@@ -33,6 +36,8 @@ final class RequestCounters {
         do throws(Errno) {
             sent = try RequestCounters.open(send, "connection == \(connection.number)")
             ended = try RequestCounters.open(end, "connection == \(connection.number)")
+            introductions = try RequestCounters.open(
+                send, "connection == \(connection.number) && opcode == \(RequestCounters.initOpcode)")
             for opcode in opcodes {
                 byOpcode[opcode] = try RequestCounters.open(
                     send, "connection == \(connection.number) && opcode == \(opcode)")
@@ -44,11 +49,15 @@ final class RequestCounters {
     }
 
     deinit {
-        for descriptor in sent + ended + dying + (commands ?? []) + byOpcode.values.joined() { close(descriptor) }
+        let counts = sent + ended + introductions + dying + (commands ?? []) + byOpcode.values.joined()
+        for descriptor in counts { close(descriptor) }
     }
 
     var sentCount: UInt64 { RequestCounters.sum(sent) }
     var endedCount: UInt64 { RequestCounters.sum(ended) }
+
+    /// The connection has ended, and another mount took its number: its requests were counted, too.
+    var sawAnotherMount: Bool { RequestCounters.sum(introductions) > 0 }
 
     /// Requests sent, by opcode; only those that are not 0.
     var sentByOpcode: [UInt32: UInt64] { byOpcode.mapValues(RequestCounters.sum).filter { $0.value > 0 } }
