@@ -5,7 +5,9 @@ import SystemPackage
 extension Cycle {
     /// Remembers what the daemon holds before the load.
     func rememberResources() {
-        guard let process = daemon?.process else { return }
+        guard let daemon, let process = daemon.process else { return }
+        // A mount can be used a moment before its daemon has started its last thread, which tells the statistics.
+        if target.isOurs { _ = Deadline(after: limit).wait { DaemonStatistics.ask(daemon, bench: bench) != nil } }
         resourcesBefore = DaemonResources(process.id)
     }
 
