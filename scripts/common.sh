@@ -31,4 +31,5 @@ prepare_kernel() {
 }
 
 build_packages=(liburing-dev libfuse3-dev fuse3 pkg-config)
-test_packages=(acl attr bindfs)
+# chromium: the tests of the report look at its page as a reader does.
+test_packages=(acl attr bindfs chromium)
