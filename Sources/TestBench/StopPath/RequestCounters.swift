@@ -14,8 +14,6 @@ final class RequestCounters {
     private let ended: [Int32]
     /// INITs sent: the connection's own was, before counting began.
     private let introductions: [Int32]
-    /// Sent, by opcode.
-    private var byOpcode: [UInt32: [Int32]] = [:]
 
     private static let initOpcode = 26
     private static let tracefs = "/sys/kernel/tracing"
@@ -26,10 +24,8 @@ final class RequestCounters {
     /// Sent by each process that is about to be killed, from then on.
     private var dying: [Int32] = []
 
-    /// - Parameters:
-    ///   - daemon: its threads' ring commands are counted, those of threads that it starts later left out.
-    ///   - opcodes: those that are counted apart.
-    init(connection: FuseConnection, daemon: ProcessID?, opcodes: [UInt32] = []) throws(Unavailable) {
+    /// - Parameter daemon: its threads' ring commands are counted, those of threads that it starts later left out.
+    init(connection: FuseConnection, daemon: ProcessID?) throws(Unavailable) {
         self.connection = connection
         let send = try RequestCounters.tracepoint("fuse/fuse_request_send")
         let end = try RequestCounters.tracepoint("fuse/fuse_request_end")
@@ -38,10 +34,6 @@ final class RequestCounters {
             ended = try RequestCounters.open(end, "connection == \(connection.number)")
             introductions = try RequestCounters.open(
                 send, "connection == \(connection.number) && opcode == \(RequestCounters.initOpcode)")
-            for opcode in opcodes {
-                byOpcode[opcode] = try RequestCounters.open(
-                    send, "connection == \(connection.number) && opcode == \(opcode)")
-            }
         } catch {
             throw Unavailable(reason: "perf_event_open: \(error.name)")
         }
@@ -49,7 +41,7 @@ final class RequestCounters {
     }
 
     deinit {
-        let counts = sent + ended + introductions + dying + (commands ?? []) + byOpcode.values.joined()
+        let counts = sent + ended + introductions + dying + (commands ?? [])
         for descriptor in counts { close(descriptor) }
     }
 
@@ -58,9 +50,6 @@ final class RequestCounters {
 
     /// The connection has ended, and another mount took its number: its requests were counted, too.
     var sawAnotherMount: Bool { RequestCounters.sum(introductions) > 0 }
-
-    /// Requests sent, by opcode; only those that are not 0.
-    var sentByOpcode: [UInt32: UInt64] { byOpcode.mapValues(RequestCounters.sum).filter { $0.value > 0 } }
 
     /// To be called right before a client of one thread is killed: what it sends from then on is counted apart.
     func expectDeath(of process: ProcessID) throws(Unavailable) {
