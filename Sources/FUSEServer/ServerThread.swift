@@ -48,11 +48,17 @@ public final class ServerThread: Sendable {
     /// A pthread body must be a function that captures nothing.
     private static let enter: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { argument in
         let thread = Unmanaged<ServerThread>.fromOpaque(argument!).takeRetainedValue()
-        thread.name.prefix(15).description.withCString { _ = clinux_prctl(15 /* PR_SET_NAME */, UInt(bitPattern: $0)) }
+        setName(thread.name)
         thread.threadID.store(clinux_gettid(), ordering: .releasing)
         thread.run()
         thread.ended.store(true, ordering: .releasing)
         return nil
+    }
+
+    /// Names the calling thread, as `ps` shows it; the main thread's name is the process's (prctl(2), PR_SET_NAME). What is
+    /// beyond 15 characters is left out.
+    public static func setName(_ name: String) {
+        name.prefix(15).description.withCString { _ = clinux_prctl(15 /* PR_SET_NAME */, UInt(bitPattern: $0)) }
     }
 
     /// Whether its body has returned.

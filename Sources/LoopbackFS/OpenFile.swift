@@ -44,7 +44,6 @@ final class OpenFile: Sendable {
 final class OpenDirectory: Sendable {
     let inode: Inode
     let backing: BackingFile
-    /// Held over getdents64(2) and lseek(2): they share the descriptor's position. Taken before an ``InodeTable`` shard's.
     /// Locked over getdents64(2) and lseek(2): they share the descriptor's position. Taken before an ``InodeTable`` shard's.
     private let reader = Lock(DirectoryReader())
 

@@ -23,6 +23,8 @@ struct Daemon {
     let sessionFault: Fault?
 
     func run() throws {
+        // Started as /proc/self/exe, it would be called "exe".
+        ServerThread.setName("fstestkit")
         var log = Logger(label: "fstestkit") { StreamLogHandler.standardError(label: $0) }
         log.logLevel = debug ? .debug : .info
         let choice = try TransportChooser(options: options, log: log).choose()

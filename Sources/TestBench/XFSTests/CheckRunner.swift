@@ -35,7 +35,7 @@ final class CheckRunner {
         self.journal = journal
         self.configuration = configuration
         self.gate = gate
-        // This project's daemon is started as /proc/self/exe, which is what its name becomes.
+        // This project's daemon is started as /proc/self/exe, which is its name until it takes its own.
         watch = DaemonWatch(
             folder: configuration.mounts, names: plan.server == .own ? ["exe", "fstestkit"] : [], bench: bench)
     }
