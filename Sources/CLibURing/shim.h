@@ -47,4 +47,17 @@ static inline void cliburing_prep_backing(
     sqe->user_data = user_data;
 }
 
+// The completion at `index` behind the head, of a ring whose CQEs have the usual 16 bytes. io_uring_peek_batch_cqe does the
+// same by a call into the library and a table of pointers.
+static inline struct io_uring_cqe *cliburing_completion(struct io_uring *ring, unsigned int index)
+{
+    return &ring->cq.cqes[(*ring->cq.khead + index) & *ring->cq.kring_mask];
+}
+
+// Whether the kernel has work for the ring's thread that becomes completions when it asks (DEFER_TASKRUN, TASKRUN_FLAG).
+static inline int cliburing_has_deferred_work(const struct io_uring *ring)
+{
+    return (IO_URING_READ_ONCE(*ring->sq.kflags) & IORING_SQ_TASKRUN) != 0;
+}
+
 #endif

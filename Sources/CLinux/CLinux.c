@@ -174,6 +174,11 @@ int clinux_place_thread(const int *cpus, size_t count)
     return sched_setaffinity(0, sizeof(set), &set);
 }
 
+int clinux_cpu(void)
+{
+    return sched_getcpu();
+}
+
 int clinux_cpu_allowed(int cpu)
 {
     cpu_set_t set;

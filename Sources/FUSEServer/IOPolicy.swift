@@ -68,12 +68,9 @@ public struct IOPolicy: ~Copyable, Sendable {
     /// Called after an inline request, in the same thread.
     ///
     /// - Parameter now: ``Clock/now()``.
-    /// - Returns: whether it slept; nil if that is not known.
-    public func end(_ mark: Mark, at now: UInt64) -> Bool? {
+    public func end(_ mark: Mark, at now: UInt64) {
         let isSlow = now - mark.began > IOPolicy.slow
-        let slept = isSlow ? mark.sleeps.map { clinux_thread_sleeps() > $0 } : false
-        record(slow: isSlow, slept: slept)
-        return slept
+        record(slow: isSlow, slept: isSlow ? mark.sleeps.map { clinux_thread_sleeps() > $0 } : false)
     }
 
     /// - Parameter slept: nil if that was not watched.

@@ -5,43 +5,62 @@ import SystemPackage
 /// The open files or directories that the kernel holds, by the `fh` of OPEN and OPENDIR.
 ///
 /// A number holds place and generation, so that one that was released, or never given, is EBADF and never another file.
-/// Striped, so that threads that work on different files do not meet; each stripe's lock is a leaf.
-final class HandleTable<Element: AnyObject & Sendable>: Sendable {
-    private let stripes: [Stripe]
-    private let nextStripe = Atomic<UInt32>(0)
-    private static var stripeBits: UInt64 { 4 }
-
-    private final class Stripe: Sendable {
-        let slots = Lock<Slots>(Slots())
+/// Each read and write looks one up, so that takes no lock: slots never move, and the kernel sends RELEASE only when no request
+/// names the file any more (`fuse_file_put` in fs/fuse/file.c).
+final class HandleTable<Element: AnyObject & Sendable>: @unchecked Sendable {
+    private struct Slot: ~Copyable {
+        /// Goes up when the element is taken out.
+        let generation = Atomic<UInt32>(1)
+        /// An `Element` that this reference keeps alive.
+        let element = Atomic<UnsafeRawPointer?>(nil)
     }
 
-    private struct Slots {
-        var slots: [Slot] = []
+    /// Places by their use; a leaf lock.
+    private struct Places {
+        /// Places that were ever used.
+        var count = 0
         var vacant: [Int] = []
     }
 
-    private struct Slot {
-        var generation: UInt32
-        var element: Element?
-    }
+    private typealias Chunk = UnsafeMutablePointer<Slot>
+
+    /// Chunk `n` has `firstChunk << n` slots and is made when it is first needed.
+    private let chunks: UnsafeMutablePointer<Atomic<Chunk?>>
+    private let places = Lock(Places())
+
+    private static var firstChunk: Int { 64 }
+    /// Enough for every place that a number has bits for.
+    private static var chunkCount: Int { 27 }
 
     init() {
-        stripes = (0..<1 << Int(HandleTable.stripeBits)).map { _ in Stripe() }
+        chunks = .allocate(capacity: HandleTable.chunkCount)
+        for index in 0..<HandleTable.chunkCount { (chunks + index).initialize(to: Atomic(nil)) }
+    }
+
+    deinit {
+        removeAll()
+        for index in 0..<HandleTable.chunkCount {
+            guard let chunk = chunks[index].load(ordering: .relaxed) else { continue }
+            chunk.deinitialize(count: HandleTable.firstChunk << index)
+            chunk.deallocate()
+        }
+        chunks.deinitialize(count: HandleTable.chunkCount)
+        chunks.deallocate()
     }
 
     /// Gives an element its number.
     func insert(_ element: Element) -> UInt64 {
-        let stripe = UInt64(nextStripe.add(1, ordering: .relaxed).oldValue) & (1 << HandleTable.stripeBits - 1)
-        return stripes[Int(stripe)].slots.withLock { slots in
+        places.withLock { places in
             let place: Int
-            if let vacant = slots.vacant.popLast() {
+            if let vacant = places.vacant.popLast() {
                 place = vacant
-                slots.slots[place].element = element
             } else {
-                place = slots.slots.count
-                slots.slots.append(Slot(generation: 1, element: element))
+                place = places.count
+                places.count += 1
             }
-            return UInt64(slots.slots[place].generation) << 32 | UInt64(place) << HandleTable.stripeBits | stripe
+            let slot = slot(at: place) ?? makeSlot(at: place)
+            slot.pointee.element.store(Unmanaged.passRetained(element).toOpaque(), ordering: .releasing)
+            return UInt64(slot.pointee.generation.load(ordering: .relaxed)) << 32 | UInt64(place)
         }
     }
 
@@ -49,45 +68,65 @@ final class HandleTable<Element: AnyObject & Sendable>: Sendable {
     ///
     /// - Throws: EBADF if there is none.
     func find(_ number: UInt64) throws(Errno) -> Element {
-        let (stripe, place, generation) = HandleTable.split(number)
-        let element = stripes[stripe].slots.withLock { slots -> Element? in
-            guard place < slots.slots.count, slots.slots[place].generation == generation else { return nil }
-            return slots.slots[place].element
-        }
-        guard let element else { throw .badFileDescriptor }
-        return element
+        guard let slot = slot(at: Int(number & 0xffff_ffff)),
+            slot.pointee.generation.load(ordering: .acquiring) == UInt32(number >> 32),
+            let element = slot.pointee.element.load(ordering: .acquiring)
+        else { throw .badFileDescriptor }
+        return Unmanaged<Element>.fromOpaque(element).takeUnretainedValue()
     }
 
     /// Takes an element out; its number is not given again until 2³² others were.
     ///
     /// - Throws: EBADF if there is none.
     func remove(_ number: UInt64) throws(Errno) -> Element {
-        let (stripe, place, generation) = HandleTable.split(number)
-        let element = stripes[stripe].slots.withLock { slots -> Element? in
-            guard place < slots.slots.count, slots.slots[place].generation == generation,
-                let element = slots.slots[place].element.take()
+        let place = Int(number & 0xffff_ffff)
+        let element = places.withLock { places -> UnsafeRawPointer? in
+            guard let slot = slot(at: place), slot.pointee.generation.load(ordering: .relaxed) == UInt32(number >> 32)
             else { return nil }
-            slots.slots[place].generation &+= 1
-            slots.vacant.append(place)
-            return element
+            return vacate(slot, at: place, &places)
         }
         guard let element else { throw .badFileDescriptor }
-        return element
+        return Unmanaged<Element>.fromOpaque(element).takeRetainedValue()
     }
 
     /// Lets go of everything.
     func removeAll() {
-        for stripe in stripes {
-            let slots = stripe.slots.withLock { slots in
-                defer { slots = Slots() }
-                return slots
-            }
-            _ = consume slots
+        let elements = places.withLock { places in
+            (0..<places.count).compactMap { vacate(slot(at: $0)!, at: $0, &places) }
         }
+        for element in elements { Unmanaged<Element>.fromOpaque(element).release() }
     }
 
-    private static func split(_ number: UInt64) -> (stripe: Int, place: Int, generation: UInt32) {
-        let low = number & 0xffff_ffff
-        return (Int(low & (1 << stripeBits - 1)), Int(low >> stripeBits), UInt32(number >> 32))
+    private func vacate(_ slot: Chunk, at place: Int, _ places: inout Places) -> UnsafeRawPointer? {
+        guard let element = slot.pointee.element.exchange(nil, ordering: .acquiringAndReleasing) else { return nil }
+        slot.pointee.generation.add(1, ordering: .releasing)
+        places.vacant.append(place)
+        return element
     }
+
+    private func slot(at place: Int) -> Chunk? {
+        let (chunk, index) = HandleTable.split(place)
+        return chunks[chunk].load(ordering: .acquiring).map { $0 + index }
+    }
+
+    private func makeSlot(at place: Int) -> Chunk {
+        let (chunk, index) = HandleTable.split(place)
+        let count = HandleTable.firstChunk << chunk
+        let slots = Chunk.allocate(capacity: count)
+        for slot in 0..<count { (slots + slot).initialize(to: Slot()) }
+        chunks[chunk].store(slots, ordering: .releasing)
+        return slots + index
+    }
+
+    /// Chunk and slot of a place (0…2³² - 1).
+    private static func split(_ place: Int) -> (chunk: Int, index: Int) {
+        let shifted = place + firstChunk
+        let chunk = shifted.leadingBit - firstChunk.leadingBit
+        return (chunk, shifted - firstChunk << chunk)
+    }
+}
+
+extension Int {
+    /// The number of the highest bit that is set.
+    fileprivate var leadingBit: Int { Int.bitWidth - 1 - leadingZeroBitCount }
 }

@@ -11,13 +11,15 @@ struct Ring: ~Copyable {
     /// Sets a ring up with 128-byte SQEs, and registers `device` as its file 0.
     ///
     /// The flags that make it fast are given up one at a time where the kernel does not know them: DEFER_TASKRUN (6.1),
-    /// SINGLE_ISSUER (6.0), SUBMIT_ALL (5.18).
+    /// SINGLE_ISSUER (6.0), SUBMIT_ALL (5.18). TASKRUN_FLAG goes with the first.
     /// - Parameter submissions: that may be pending at once.
     init(submissions: Int, device: CInt) throws(TransportError) {
         // `self.ring` is set last: a throw after that would run `deinit`, on a ring that is not there.
         let ring = UnsafeMutablePointer<io_uring>.allocate(capacity: 1)
         ring.initialize(to: io_uring())
-        var optional = [IORING_SETUP_DEFER_TASKRUN, IORING_SETUP_SINGLE_ISSUER, IORING_SETUP_SUBMIT_ALL]
+        var optional = [
+            IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG, IORING_SETUP_SINGLE_ISSUER, IORING_SETUP_SUBMIT_ALL,
+        ]
         while true {
             var parameters = io_uring_params()
             parameters.flags = optional.reduce(IORING_SETUP_SQE128 | IORING_SETUP_CQSIZE) { $0 | $1 }
@@ -81,16 +83,24 @@ struct Ring: ~Copyable {
 
     /// Submits what is prepared, and waits for at least one completion.
     ///
+    /// A thread that slept is given just the one that it waited for, and the kernel has the others ready to be asked for
+    /// (`io_cqring_wait`, which runs deferred work up to the number waited for). Without asking, they would be a batch of
+    /// their own, and the clients answered by the first would take the core before it.
     /// - Throws: EINTR when the thread was woken.
     func submitAndWait() throws(Errno) {
         let result = io_uring_submit_and_wait(ring, 1)
         if result < 0 { throw Errno(rawValue: -result) }
+        if cliburing_has_deferred_work(ring) != 0 { io_uring_get_events(ring) }
     }
 
-    /// Completions that are there, at most as many as `room` holds. They stay the ring's until ``advance(_:)``.
-    func completions(_ room: UnsafeMutableBufferPointer<UnsafeMutablePointer<io_uring_cqe>?>) -> Int {
-        Int(io_uring_peek_batch_cqe(ring, room.baseAddress!, UInt32(room.count)))
-    }
+    /// Completions are there, or to be had by asking.
+    var hasCompletions: Bool { cliburing_has_deferred_work(ring) != 0 || io_uring_cq_ready(ring) > 0 }
+
+    /// Completions that are there. They stay the ring's until ``advance(_:)``.
+    var completionCount: Int { Int(io_uring_cq_ready(ring)) }
+
+    /// One of them; `index` is below ``completionCount``.
+    func completion(_ index: Int) -> io_uring_cqe { cliburing_completion(ring, UInt32(index)).pointee }
 
     /// Gives `count` completions back.
     func advance(_ count: Int) {

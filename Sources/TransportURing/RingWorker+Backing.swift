@@ -8,6 +8,15 @@ import SystemPackage
 /// Backing reads, writes and fsyncs: inline while the backing file answers from memory, on the ring when it would block
 /// (``IOPolicy``). Either way the data goes straight into or out of the entry's payload.
 extension RingWorker {
+    /// Replies of as many bytes, just read, are not kept for the batch's end: the kernel copies them when they are submitted,
+    /// and the next request's data would drive them out of the core's cache before that.
+    private static let longReply = 64 << 10
+
+    private func submitNow(_ ring: borrowing Ring) {
+        // What fails here is submitted again with the batch, where its error is dealt with.
+        try? ring.submit()
+    }
+
     func read(
         _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ file: BackingFile, offset: Int64, count: Int,
         _ ring: borrowing Ring
@@ -21,8 +30,10 @@ extension RingWorker {
                 let mark = file.policy.begin(at: entry.pointee.began)
                 let result = try BackingIO.read(file, offset: offset, into: room)
                 let now = Clock.now()
-                placement?.note(slept: file.policy.end(mark, at: now))
-                return commit(entry, index, error: nil, count: result.count, at: now, ring)
+                file.policy.end(mark, at: now)
+                commit(entry, index, error: nil, count: result.count, at: now, ring)
+                if result.count >= RingWorker.longReply { submitNow(ring) }
+                return
             case .cached:
                 let result = try BackingIO.read(file, offset: offset, into: room, nonblocking: true)
                 if result.complete { return commit(entry, index, error: nil, count: result.count, ring) }
@@ -56,7 +67,7 @@ extension RingWorker {
             let bytes = UnsafeRawBufferPointer(rebasing: entry.pointee.payload[..<count])
             let written = try BackingIO.write(file, offset: offset, bytes, flags: flags)
             let now = Clock.now()
-            placement?.note(slept: file.policy.end(mark, at: now))
+            file.policy.end(mark, at: now)
             commitWrite(entry, index, written, at: now, ring)
         } catch {
             commit(entry, index, error: error, count: 0, ring)

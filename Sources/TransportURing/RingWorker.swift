@@ -14,6 +14,8 @@ import SystemPackage
 final class RingWorker: @unchecked Sendable {
     let session: Session
     let queues: [KernelQueue]
+    /// Those of all rings.
+    private let allQueues: [KernelQueue]
     /// Nil if the thread runs anywhere.
     let placement: Placement?
 
@@ -44,6 +46,9 @@ final class RingWorker: @unchecked Sendable {
     /// Requests to come before the thread takes itself to serve one client at a time (``IOPolicy``).
     private var crowded = 0
     var isAlone: Bool { crowded == 0 }
+    private var waiting: WaitPolicy
+    /// The CPU that the last request came from.
+    private var clientCPU: CInt = 0
 
     struct Answer: Sendable {
         let entry: UInt32
@@ -53,15 +58,16 @@ final class RingWorker: @unchecked Sendable {
 
     /// The largest reply to a request that has a payload: an extended attribute's value.
     private static let scratchSize = 128 << 10
-    private static let batchSize = 64
     /// Requests one by one after which a thread whose requests came in company counts as alone.
     private static let crowdedFor = 64
 
     /// - Parameter cpu: where the thread runs (``Placement``); nil for anywhere.
-    init(_ session: Session, queues: [KernelQueue], cpu: Int?) throws(Errno) {
+    init(_ session: Session, queues: [KernelQueue], of allQueues: [KernelQueue], cpu: Int?) throws(Errno) {
         self.session = session
         self.queues = queues
+        self.allQueues = allQueues
         placement = cpu.map { Placement(cpu: $0) }
+        waiting = WaitPolicy(canBePinned: placement != nil)
         wakeUp = try EventDescriptor()
         scratch = .allocate(byteCount: RingWorker.scratchSize, alignment: 4096)
     }
@@ -152,65 +158,64 @@ final class RingWorker: @unchecked Sendable {
 
     /// A refused REGISTER has completed already; the completions stay for ``serve(_:)``, which may find requests there.
     private func firstRefusal(_ ring: borrowing Ring) -> Result<Void, TransportError> {
-        withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<io_uring_cqe>?.self, capacity: entries.count + 1) {
-            room in
-            for index in 0..<ring.completions(room) {
-                let cqe = room[index]!.pointee
-                guard cqe.res < 0, UserData(rawValue: cqe.user_data)?.kind == .command else { continue }
-                return .failure(.failed(what: "registering an entry of the ring", Errno(rawValue: -cqe.res)))
-            }
-            return .success(())
+        for index in 0..<ring.completionCount {
+            let completion = ring.completion(index)
+            guard completion.res < 0, UserData(rawValue: completion.user_data)?.kind == .command else { continue }
+            return .failure(.failed(what: "registering an entry of the ring", Errno(rawValue: -completion.res)))
         }
+        return .success(())
     }
 
     /// Takes completions until the session stops.
     private func serve(_ ring: borrowing Ring) {
-        withUnsafeTemporaryAllocation(
-            of: UnsafeMutablePointer<io_uring_cqe>?.self, capacity: RingWorker.batchSize
-        ) { room in
-            while true {
-                let count = ring.completions(room)
-                if count > 0 {
-                    handle(room, count, ring)
-                    continue
-                }
-                answerDeferred(ring)
-                if session.configuration.fault != nil && givesUp() { return }
-                if stopping.load(ordering: .acquiring) && outstanding == 0
-                    && session.configuration.fault != .forgetWakeUp
-                {
-                    return
-                }
-                do throws(Errno) {
-                    try ring.submitAndWait()
-                } catch .interrupted, .resourceTemporarilyUnavailable, .resourceBusy {
-                    // Woken; or completions must be taken first (EBUSY, EAGAIN), which happens next.
-                } catch {
-                    return session.connectionEnded(.failure("queue \(queues[0].id): io_uring_enter: \(error)"))
-                }
+        while true {
+            let count = ring.completionCount
+            if count > 0 {
+                handle(count, ring)
+                continue
+            }
+            answerDeferred(ring)
+            if session.configuration.fault != nil && givesUp() { return }
+            if stopping.load(ordering: .acquiring) && outstanding == 0 && session.configuration.fault != .forgetWakeUp {
+                return
+            }
+            do throws(Errno) {
+                if waiting.way == .polling { try poll(ring) }
+                try ring.submitAndWait()
+            } catch .interrupted, .resourceTemporarilyUnavailable, .resourceBusy {
+                // Woken; or completions must be taken first (EBUSY, EAGAIN), which happens next.
+            } catch {
+                return session.connectionEnded(.failure("queue \(queues[0].id): io_uring_enter: \(error)"))
             }
         }
     }
 
-    private func handle(
-        _ completions: UnsafeMutableBufferPointer<UnsafeMutablePointer<io_uring_cqe>?>, _ count: Int,
-        _ ring: borrowing Ring
-    ) {
+    /// Sends what is prepared, and watches for the next request. On the client's own core that would keep it from coming.
+    private func poll(_ ring: borrowing Ring) throws(Errno) {
+        guard clinux_cpu() != clientCPU else { return }
+        try ring.submit()
+        let end = Clock.now() + WaitPolicy.limit
+        while !ring.hasCompletions && Clock.now() < end { clinux_relax() }
+    }
+
+    private func fetchedByAll() -> UInt64 { allQueues.reduce(0) { $0 + $1.counters.fetched } }
+
+    private func handle(_ count: Int, _ ring: borrowing Ring) {
         batch &+= 1
         if count > 1 || outstanding > 0 {
             crowded = RingWorker.crowdedFor
         } else if crowded > 0 {
             crowded -= 1
         }
-        placement?.adjust(alone: isAlone)
+        placement?.set(pinned: waiting.way == .pinned)
         for index in 0..<count {
-            let cqe = completions[index]!.pointee
-            guard let data = UserData(rawValue: cqe.user_data) else { continue }
+            let completion = ring.completion(index)
+            guard let data = UserData(rawValue: completion.user_data) else { continue }
             switch data.kind {
-            case .command: commandCompleted(data.entry, result: cqe.res, ring)
-            case .backing: backingCompleted(data.entry, result: cqe.res, ring)
+            case .command: commandCompleted(data.entry, result: completion.res, ring)
+            case .backing: backingCompleted(data.entry, result: completion.res, ring)
             case .wakeUp: armWakeUp(ring)
-            case .fault: session.log.debug("a command that was wrong on purpose completed with \(cqe.res)")
+            case .fault: session.log.debug("a command that was wrong on purpose completed with \(completion.res)")
             }
         }
         ring.advance(count)
@@ -250,6 +255,8 @@ final class RingWorker: @unchecked Sendable {
         entry.pointee.unique = header.unique
         entry.pointee.commitID = kernel.commit_id
         entry.pointee.began = Clock.now()
+        clientCPU = CInt(entry.pointee.queue.id)
+        waiting.requestTaken(alone: isAlone, at: entry.pointee.began, total: fetchedByAll())
         let payload = entry.pointee.payload
         let payloadCount = min(Int(kernel.payload_sz), payload.count)
         let argumentSize = header.opcode < argumentSizes.count ? argumentSizes[Int(header.opcode)] : 0

@@ -49,7 +49,9 @@ public final class URingTransport: Transport {
             for ring in 0..<count {
                 let served = parts.queues.filter { Int($0.id) % count == ring }
                 parts.workers.append(
-                    try RingWorker(session, queues: served, cpu: count == cpus.count ? Int(served[0].id) : nil))
+                    try RingWorker(
+                        session, queues: served, of: parts.queues,
+                        cpu: count == cpus.count ? Int(served[0].id) : nil))
             }
             if fallsBack { parts.fallback = try DeviceWorkers(session, count: cpus.count, limits: limits) }
         } catch {

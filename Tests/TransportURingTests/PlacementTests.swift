@@ -12,34 +12,36 @@ import Testing
         return CPUSet.parse(String(line.dropFirst("Cpus_allowed_list:".count)))
     }
 
-    @Test func aLoneClientThatSleepsLetsTheThreadGo() throws {
-        let near = CPUSet.sharingPackage(with: 0).filter(CPUSet.allows)
+    /// What `body` returns in a thread of its own: not the affinity of one of the tests' pool is changed.
+    private static func inThread(_ body: @escaping @Sendable () throws -> [[Int]]) throws -> [[Int]] {
         let result = Handover<Result<[[Int]], any Error>>()
-        // The affinity of a thread of its own is changed, not that of one of the tests' pool.
-        let thread = try ServerThread.start(name: "placement") {
-            result.put(
-                Result {
-                    let placement = Placement(cpu: 0)
-                    #expect(placement.pin())
-                    var seen = [try Self.allowed()]
-                    func step(alone: Bool) throws {
-                        placement.adjust(alone: alone)
-                        seen.append(try Self.allowed())
-                    }
-                    for _ in 1..<Placement.patience { placement.note(slept: true) }
-                    placement.note(slept: nil)
-                    try step(alone: true)
-                    placement.note(slept: true)
-                    try step(alone: false)
-                    try step(alone: true)
-                    placement.note(slept: false)
-                    try step(alone: true)
-                    return seen
-                })
+        let thread = try ServerThread.start(name: "placement") { result.put(Result(catching: body)) }
+        defer { _ = ServerThread.join([thread], until: Deadline(secondsFromNow: 5)) }
+        return try result.take().get()
+    }
+
+    @Test func aThreadIsLetGoAndComesBack() throws {
+        let near = CPUSet.sharingPackage(with: 0).filter(CPUSet.allows)
+        let seen = try Self.inThread {
+            let placement = Placement(cpu: 0)
+            #expect(placement.pin())
+            return try [true, false, true].map { pinned in
+                placement.set(pinned: pinned)
+                return try Self.allowed()
+            }
         }
-        let seen = try result.take().get()
-        _ = ServerThread.join([thread], until: Deadline(secondsFromNow: 5))
-        // Pinned; one sleep too few; not alone; let go; back after a request that did not sleep.
-        #expect(seen == [[0], [0], [0], near, [0]])
+        #expect(seen == [[0], near, [0]])
+    }
+
+    @Test func aThreadWhoseCPUIsNotToBeHadStaysWhereItMayRun() throws {
+        let seen = try Self.inThread {
+            let before = try Self.allowed()
+            let placement = Placement(cpu: 1 << 9)
+            #expect(!placement.pin())
+            placement.set(pinned: true)
+            placement.set(pinned: false)
+            return [before, try Self.allowed()]
+        }
+        #expect(seen[0] == seen[1])
     }
 }

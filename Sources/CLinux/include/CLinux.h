@@ -96,6 +96,16 @@ int clinux_gettid(void);
 long clinux_thread_sleeps(void);
 int clinux_place_thread(const int *cpus, size_t count);  // sched_setaffinity(2) of the calling thread
 int clinux_cpu_allowed(int cpu);         // 1 if the process may run on it
+int clinux_cpu(void);                    // that the calling thread runs on: sched_getcpu(3)
+// For loops that wait: leaves the core's other thread more of it.
+static inline void clinux_relax(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
 int clinux_tgkill(int thread, int signal);
 int clinux_prctl(int option, unsigned long argument);
 const char *clinux_errno_name(int error);  // "ENOENT", or NULL

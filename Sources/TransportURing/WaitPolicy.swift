@@ -1,0 +1,106 @@
+/// Decides how a ring's thread waits for the next request of a client that works alone. Used by that thread alone.
+///
+/// Such a client sends its next request microseconds after the last reply, and who wakes whom on which core is most of what
+/// a request costs then: to wake a core that has gone to sleep takes longer than to serve a read, above all in a virtual machine.
+/// Which way is best depends on the machine, on where its devices' interrupts come, on the requests, which may be long copies
+/// that want a warm cache, and on who else needs the cores. So all are timed again and again, and the best one is kept.
+struct WaitPolicy {
+    enum Way: Int {
+        /// On the ring's own core, which the client leaves when its reply wakes it, or else shares.
+        case pinned
+        /// On a core that the scheduler chooses.
+        case free
+        /// As that, and the thread watches for a moment before it sleeps: it and the client stay awake, side by side.
+        case polling
+    }
+
+    /// How long the thread watches, in nanoseconds. Longer than a client that only reads or writes takes to ask again, which is
+    /// 10 to 15 µs where the reply has to wake it.
+    static let limit: UInt64 = 20_000
+    /// Requests of the thread that are timed together.
+    static let sample = 32
+    /// Samples that make a trial. Its median counts: a client's pauses make some samples longer.
+    static var trial: Int { 5 }
+    /// Trials after which the ways that are not taken are tried again.
+    static let term = 64
+
+    private(set) var way: Way
+    /// What it is when requests come in company.
+    private let usual: Way
+    /// Nanoseconds per request of the last trial of each way, by its number.
+    private var costs = InlineArray<3, Double?>(repeating: nil)
+    private var trials = 0
+
+    // The trial under way:
+    private var samples = InlineArray<5, Double>(repeating: 0)
+    private var sampleCount = 0
+    private var requests = 0
+    private var began: UInt64 = 0
+    /// `total` when the sample began.
+    private var totalBefore: UInt64 = 0
+
+    /// - Parameter canBePinned: the thread has a core of its own.
+    init(canBePinned: Bool) {
+        usual = canBePinned ? .pinned : .free
+        way = usual
+    }
+
+    /// A request was taken.
+    ///
+    /// - Parameters:
+    ///   - alone: requests come one by one; otherwise the thread has no need to watch, and keeps to its core.
+    ///   - now: nanoseconds of a clock that never goes back.
+    ///   - total: requests that all rings of the session have taken. A lone client may wander from one core to another, and so from
+    ///     ring to ring, and then each ring sees but a part of what gets done.
+    mutating func requestTaken(alone: Bool, at now: UInt64, total: @autoclosure () -> UInt64) {
+        guard alone else {
+            if began != 0 { self = WaitPolicy(canBePinned: usual == .pinned) }
+            return
+        }
+        requests += 1
+        if began != 0 && requests < WaitPolicy.sample { return }
+        let total = total()
+        if began != 0 { add(Double(now - began) / Double(total - totalBefore)) }
+        began = now
+        totalBefore = total
+        requests = 0
+    }
+
+    /// Keeps the samples in order.
+    private mutating func add(_ sample: Double) {
+        var place = sampleCount
+        while place > 0 && samples[place - 1] > sample {
+            samples[place] = samples[place - 1]
+            place -= 1
+        }
+        samples[place] = sample
+        sampleCount += 1
+        guard sampleCount == WaitPolicy.trial else { return }
+        sampleCount = 0
+        trialEnded(samples[WaitPolicy.trial / 2])
+    }
+
+    private mutating func trialEnded(_ cost: Double) {
+        trials += 1
+        if trials == WaitPolicy.term {
+            trials = 0
+            costs = .init(repeating: nil)
+        }
+        costs[way.rawValue] = cost
+        way = untried ?? best
+    }
+
+    private var untried: Way? {
+        for number in usual.rawValue...Way.polling.rawValue where costs[number] == nil { return Way(rawValue: number) }
+        return nil
+    }
+
+    /// Of ways that are all but equal the one that needs least.
+    private var best: Way {
+        var best = usual
+        func cost(_ way: Way) -> Double { costs[way.rawValue]! }
+        if cost(.free) < 0.95 * cost(best) { best = .free }
+        if cost(.polling) < 0.9 * cost(best) { best = .polling }
+        return best
+    }
+}

@@ -1,0 +1,98 @@
+import Testing
+
+@testable import TransportURing
+
+@Suite struct WaitPolicyTests {
+    /// A session with one client, whose requests take so many nanoseconds each, by the way that the thread waits.
+    private struct Client {
+        var policy: WaitPolicy
+        var now: UInt64 = 1
+        var total: UInt64 = 0
+        /// Requests that were taken each way.
+        var taken = [0, 0, 0]
+
+        init(canBePinned: Bool = true) { policy = WaitPolicy(canBePinned: canBePinned) }
+
+        mutating func send(trials: Int, alone: Bool = true, _ pinned: UInt64, _ free: UInt64, _ polling: UInt64) {
+            for _ in 0..<trials * WaitPolicy.sample * WaitPolicy.trial {
+                send(alone: alone, [pinned, free, polling][policy.way.rawValue])
+            }
+        }
+
+        /// - Parameter elsewhere: requests of other rings for each of this one's.
+        mutating func send(alone: Bool = true, _ cost: UInt64, elsewhere: UInt64 = 0) {
+            taken[policy.way.rawValue] += 1
+            now += cost * (1 + elsewhere)
+            total += 1 + elsewhere
+            policy.requestTaken(alone: alone, at: now, total: total)
+        }
+    }
+
+    @Test(
+        arguments: [
+            (30_000, 30_000, 15_000, WaitPolicy.Way.polling), (30_000, 15_000, 14_000, .free),
+            (15_000, 14_900, 14_000, .pinned), (15_000, 30_000, 30_000, .pinned),
+        ] as [(UInt64, UInt64, UInt64, WaitPolicy.Way)])
+    func keepsToTheBestWay(pinned: UInt64, free: UInt64, polling: UInt64, best: WaitPolicy.Way) {
+        var client = Client()
+        client.send(trials: 10 * WaitPolicy.term, pinned, free, polling)
+        #expect(client.policy.way == best)
+        let share = Double(client.taken[best.rawValue]) / Double(client.total)
+        #expect(share > 0.95 && share < 1, "the others are tried now and then")
+    }
+
+    @Test func triesEachWayOnceAtFirst() {
+        var client = Client()
+        var ways: [WaitPolicy.Way] = []
+        for _ in 0..<4 {
+            ways.append(client.policy.way)
+            client.send(trials: 1, 20_000, 20_000, 20_000)
+            // The first request only starts the clock.
+            if ways.count == 1 { client.send(20_000) }
+        }
+        #expect(ways == [.pinned, .free, .polling, .pinned])
+    }
+
+    @Test func aThreadWithoutACoreIsNeverPinned() {
+        var client = Client(canBePinned: false)
+        client.send(trials: 2 * WaitPolicy.term, 1, 20_000, 20_000)
+        #expect(client.taken[0] == 0)
+        #expect(client.policy.way == .free)
+    }
+
+    @Test func changesItsMindWhenTheRequestsChange() {
+        var client = Client()
+        client.send(trials: 10, 30_000, 30_000, 15_000)
+        #expect(client.policy.way == .polling)
+        client.send(trials: 2, 30_000, 30_000, 40_000)
+        #expect(client.policy.way == .pinned)
+        client.send(trials: WaitPolicy.term + 4, 30_000, 30_000, 15_000)
+        #expect(client.policy.way == .polling)
+    }
+
+    @Test func aPauseOfTheClientDecidesNothing() {
+        var client = Client()
+        client.send(15_000)
+        client.now += 1_000_000_000
+        client.send(trials: 4, 15_000, 15_000, 15_000)
+        #expect(client.policy.way == .pinned)
+    }
+
+    @Test func whatOtherRingsGetDoneCounts() {
+        // While pinned, every other request goes elsewhere: this ring's own come at half the pace, the client's do not.
+        var client = Client()
+        while client.policy.way == .pinned { client.send(15_000, elsewhere: 1) }
+        client.send(trials: 3, 15_000, 15_000, 15_000)
+        #expect(client.policy.way == .pinned)
+    }
+
+    @Test func requestsInCompanyBringItBackToItsCore() {
+        var client = Client()
+        client.send(trials: 10, 30_000, 30_000, 15_000)
+        #expect(client.policy.way == .polling)
+        client.send(alone: false, 15_000)
+        #expect(client.policy.way == .pinned)
+        client.send(trials: 1, alone: false, 30_000, 30_000, 15_000)
+        #expect(client.policy.way == .pinned)
+    }
+}
