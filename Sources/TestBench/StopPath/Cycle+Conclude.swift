@@ -49,7 +49,8 @@ extension Cycle {
         let good: Bool
         switch (expect.exit, status) {
         case (.any, _), (_, .unknown): good = true
-        case (.clean, .exited(let code)): good = code == 0 || target.cleanExitStatuses.contains(code)
+        case (.clean, .exited(let code)):
+            good = code == 0 || target.cleanExitStatuses.contains(code) || Cycle.lostToTheEnd(daemon.logTail)
         case (.anyStatus, .exited): good = true
         case (.failure, .exited(let code)): good = code != 0
         case (.killed, .signalled(let signal, _)): good = signal == SIGKILL
@@ -60,6 +61,12 @@ extension Cycle {
         } else {
             fail(.exit, "the daemon ended with \(status), expected was \(expect.exit): \(daemon.logTail)")
         }
+    }
+
+    /// A read of `/dev/fuse` that takes a request just as the kernel ends the connection gets ECONNABORTED (`fuse_dev_do_read`
+    /// finds the queue shut down), though nobody aborted anything. libfuse takes that for a failure and says so last.
+    static func lostToTheEnd(_ log: String) -> Bool {
+        log.hasSuffix("reading device: " + String(cString: strerror(ECONNABORTED)))
     }
 
     /// A daemon that died leaves a dead mount, which a plain unmount must take away.
