@@ -21,6 +21,8 @@ struct WaitPolicy {
     static let sample = 32
     /// Samples that make a trial. Its median counts: a client's pauses make some samples longer.
     static var trial: Int { 5 }
+    /// Trials of the usual way before another is tried: work that is soon over is not worth it.
+    static let patience = 6
     /// Trials after which the ways that are not taken are tried again.
     static let term = 64
 
@@ -30,6 +32,7 @@ struct WaitPolicy {
     /// Nanoseconds per request of the last trial of each way, by its number.
     private var costs = InlineArray<3, Double?>(repeating: nil)
     private var trials = 0
+    private var patience = WaitPolicy.patience
 
     // The trial under way:
     private var samples = InlineArray<5, Double>(repeating: 0)
@@ -87,7 +90,8 @@ struct WaitPolicy {
             costs = .init(repeating: nil)
         }
         costs[way.rawValue] = cost
-        way = untried ?? best
+        patience = max(0, patience - 1)
+        if patience == 0 { way = untried ?? best }
     }
 
     private var untried: Way? {
