@@ -59,7 +59,7 @@ struct TransportChooser {
     }
 
     private var legacy: LegacyTransport {
-        LegacyTransport(threads: options.threads ?? min(max(4, 2 * ProcessInfo.processInfo.activeProcessorCount), 32))
+        LegacyTransport(threads: options.threads ?? min(max(10, 2 * ProcessInfo.processInfo.activeProcessorCount), 32))
     }
 
     private func ring(_ name: String, fallsBack: Bool) throws -> URingTransport {
