@@ -68,9 +68,10 @@ final class HandleTable<Element: AnyObject & Sendable>: @unchecked Sendable {
     ///
     /// - Throws: EBADF if there is none.
     func find(_ number: UInt64) throws(Errno) -> Element {
+        // The element first: one that has taken the place since then has another generation.
         guard let slot = slot(at: Int(number & 0xffff_ffff)),
-            slot.pointee.generation.load(ordering: .acquiring) == UInt32(number >> 32),
-            let element = slot.pointee.element.load(ordering: .acquiring)
+            let element = slot.pointee.element.load(ordering: .acquiring),
+            slot.pointee.generation.load(ordering: .acquiring) == UInt32(number >> 32)
         else { throw .badFileDescriptor }
         return Unmanaged<Element>.fromOpaque(element).takeUnretainedValue()
     }

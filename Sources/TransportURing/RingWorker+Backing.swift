@@ -8,15 +8,6 @@ import SystemPackage
 /// Backing reads, writes and fsyncs: inline while the backing file answers from memory, on the ring when it would block
 /// (``IOPolicy``). Either way the data goes straight into or out of the entry's payload.
 extension RingWorker {
-    /// Replies of as many bytes, just read, are not kept for the batch's end: the kernel copies them when they are submitted,
-    /// and the next request's data would drive them out of the core's cache before that.
-    private static let longReply = 64 << 10
-
-    private func submitNow(_ ring: borrowing Ring) {
-        // What fails here is submitted again with the batch, where its error is dealt with.
-        try? ring.submit()
-    }
-
     func read(
         _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ file: BackingFile, offset: Int64, count: Int,
         _ ring: borrowing Ring
@@ -31,9 +22,7 @@ extension RingWorker {
                 let result = try BackingIO.read(file, offset: offset, into: room)
                 let now = Clock.now()
                 file.policy.end(mark, at: now)
-                commit(entry, index, error: nil, count: result.count, at: now, ring)
-                if result.count >= RingWorker.longReply { submitNow(ring) }
-                return
+                return commit(entry, index, error: nil, count: result.count, at: now, ring)
             case .cached:
                 let result = try BackingIO.read(file, offset: offset, into: room, nonblocking: true)
                 if result.complete { return commit(entry, index, error: nil, count: result.count, ring) }
