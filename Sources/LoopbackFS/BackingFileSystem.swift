@@ -16,12 +16,13 @@ final class BackingFileSystem: Sendable {
     let isLocal: Bool
     private let kind: Kind
 
-    /// Filesystems whose handles we know how to make up; from `f_type` of statfs(2).
+    /// Filesystems whose handles we know how to read; from `f_type` of statfs(2).
     private enum Kind {
         case ext4
         case btrfs(subvolume: UInt64)
         /// With handles of 64-bit inode numbers, or of 32-bit ones (mount option `inode32`).
         case xfs(is64Bit: Bool)
+        case tmpfs
         case other
     }
 
@@ -57,6 +58,7 @@ final class BackingFileSystem: Sendable {
         case (0x9123_683E, 0x4d): kind = .btrfs(subvolume: template?[word: 1] ?? 0)
         case (0x5846_5342, 0x81): kind = .xfs(is64Bit: true)
         case (0x5846_5342, 1): kind = .xfs(is64Bit: false)
+        case (0x0102_1994, 1): kind = .tmpfs
         default: kind = .other
         }
     }
@@ -70,25 +72,34 @@ final class BackingFileSystem: Sendable {
         switch (kind, handle.format) {
         case (.ext4, 1), (.xfs, 1): handle[word: 0] & 0xffff_ffff
         case (.btrfs, 0x4d), (.xfs, 0x81): handle[word: 0]
+        // The generation comes first (shmem_encode_fh() in mm/shmem.c).
+        case (.tmpfs, 1): handle[word: 0] >> 32 | handle[word: 1] << 32
         default: nil
         }
     }
 
-    /// Whether the format of its handles is known: ``handle(inode:)`` makes them and ``inode(of:)`` reads them, so that
-    /// those of forgotten inodes need not be remembered.
-    var knowsHandles: Bool {
+    /// Whether ``inode(of:)`` knows the format of its handles, so that a handle taken by name can be told to be that of the
+    /// file whose status was read by the same name.
+    var readsHandles: Bool {
         if case .other = kind { return false }
         return hasHandles
     }
 
+    /// Whether ``handle(inode:)`` makes its handles, so that those of forgotten inodes need not be remembered.
+    var makesHandles: Bool {
+        if case .tmpfs = kind { return false }
+        return readsHandles
+    }
+
     /// A handle that opens whichever file has this inode number: a generation of 0 matches all on ext4
-    /// (`FILEID_INO32_GEN`) and btrfs (`FILEID_BTRFS_WITHOUT_PARENT`); XFS tells the present one.
+    /// (`FILEID_INO32_GEN`) and btrfs (`FILEID_BTRFS_WITHOUT_PARENT`); XFS tells the present one. tmpfs wants the right
+    /// one, and tells nobody.
     func handle(inode: UInt64) -> FileHandle? {
         switch kind {
         case .ext4: FileHandle(type: 1, byteCount: 8, words: [inode & 0xffff_ffff, 0, 0, 0])
         case .btrfs(let subvolume): FileHandle(type: 0x4d, byteCount: 20, words: [inode, subvolume, 0, 0])
         case .xfs(let is64Bit): xfsHandle(inode: inode, is64Bit: is64Bit)
-        case .other: nil
+        case .tmpfs, .other: nil
         }
     }
 }

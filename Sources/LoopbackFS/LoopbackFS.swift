@@ -189,7 +189,7 @@ public final class LoopbackFS: FileSystem {
     func find(
         _ name: UnsafePointer<CChar>, in directory: CInt, likelyKnown: Bool = true
     ) throws(Errno) -> (Inode, FileStatus) {
-        if likelyKnown || fileSystems.source.knowsHandles {
+        if likelyKnown || fileSystems.source.readsHandles {
             let status = try Attributes.of(name, in: directory)
             if let inode = known(status, name: name, in: directory) { return (inode, status) }
             if let inode = adoptByHandle(status, name: name, in: directory) { return (inode, status) }
@@ -204,7 +204,7 @@ public final class LoopbackFS: FileSystem {
     private func adoptByHandle(
         _ status: borrowing FileStatus, name: UnsafePointer<CChar>, in directory: CInt
     ) -> Inode? {
-        guard !status.isDirectory, let fileSystem = fileSystems.find(status), fileSystem.knowsHandles,
+        guard !status.isDirectory, let fileSystem = fileSystems.find(status), fileSystem.readsHandles,
             let handle = try? FileHandle(of: name, in: directory, flags: 0),
             // The name may have become another file's since its status was read.
             fileSystem.inode(of: handle) == status.stx_ino,
@@ -315,7 +315,7 @@ public final class LoopbackFS: FileSystem {
         guard let inode = inodes.forget(node, count: count) else { return }
         if NodeID.unpacked(node) == nil {
             sequence.withLock { _ = $0.numbers.removeValue(forKey: inode.identity) }
-        } else if let handle = inode.handle, !inode.fileSystem.knowsHandles {
+        } else if let handle = inode.handle, !inode.fileSystem.makesHandles {
             forgotten.remember(handle, of: node)
         }
     }

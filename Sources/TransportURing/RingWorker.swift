@@ -256,7 +256,7 @@ final class RingWorker: @unchecked Sendable {
         entry.pointee.commitID = kernel.commit_id
         entry.pointee.began = Clock.now()
         clientCPU = CInt(entry.pointee.queue.id)
-        waiting.requestTaken(alone: isAlone, at: entry.pointee.began, total: fetchedByAll())
+        waiting.requestTaken(onlyClients: outstanding == 0, at: entry.pointee.began, total: fetchedByAll())
         let payload = entry.pointee.payload
         let payloadCount = min(Int(kernel.payload_sz), payload.count)
         let argumentSize = header.opcode < argumentSizes.count ? argumentSizes[Int(header.opcode)] : 0

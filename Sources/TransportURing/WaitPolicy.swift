@@ -1,7 +1,7 @@
-/// Decides how a ring's thread waits for the next request of a client that works alone. Used by that thread alone.
+/// Decides how a ring's thread waits for the next request of its clients. Used by that thread alone.
 ///
-/// Such a client sends its next request microseconds after the last reply, and who wakes whom on which core is most of what
-/// a request costs then: to wake a core that has gone to sleep takes longer than to serve a read, above all in a virtual machine.
+/// A client sends its next request microseconds after the last reply, and who wakes whom on which core is most of what a
+/// request costs then: to wake a core that has gone to sleep takes longer than to serve a read, above all in a virtual machine.
 /// Which way is best depends on the machine, on where its devices' interrupts come, on the requests, which may be long copies
 /// that want a warm cache, and on who else needs the cores. So all are timed again and again, and the best one is kept.
 struct WaitPolicy {
@@ -27,7 +27,7 @@ struct WaitPolicy {
     static let term = 64
 
     private(set) var way: Way
-    /// What it is when requests come in company.
+    /// What it is while backing I/O is under way.
     private let usual: Way
     /// Nanoseconds per request of the last trial of each way, by its number.
     private var costs = InlineArray<3, Double?>(repeating: nil)
@@ -51,12 +51,13 @@ struct WaitPolicy {
     /// A request was taken.
     ///
     /// - Parameters:
-    ///   - alone: requests come one by one; otherwise the thread has no need to watch, and keeps to its core.
+    ///   - onlyClients: no backing I/O is under way. Otherwise what the thread waits for is the disk, however it waits, and the
+    ///     disk's ups and downs would decide.
     ///   - now: nanoseconds of a clock that never goes back.
-    ///   - total: requests that all rings of the session have taken. A lone client may wander from one core to another, and so from
+    ///   - total: requests that all rings of the session have taken. A client may wander from one core to another, and so from
     ///     ring to ring, and then each ring sees but a part of what gets done.
-    mutating func requestTaken(alone: Bool, at now: UInt64, total: @autoclosure () -> UInt64) {
-        guard alone else {
+    mutating func requestTaken(onlyClients: Bool, at now: UInt64, total: @autoclosure () -> UInt64) {
+        guard onlyClients else {
             if began != 0 { self = WaitPolicy(canBePinned: usual == .pinned) }
             return
         }

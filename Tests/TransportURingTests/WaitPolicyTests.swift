@@ -13,18 +13,18 @@ import Testing
 
         init(canBePinned: Bool = true) { policy = WaitPolicy(canBePinned: canBePinned) }
 
-        mutating func send(trials: Int, alone: Bool = true, _ pinned: UInt64, _ free: UInt64, _ polling: UInt64) {
+        mutating func send(trials: Int, onlyClients: Bool = true, _ pinned: UInt64, _ free: UInt64, _ polling: UInt64) {
             for _ in 0..<trials * WaitPolicy.sample * WaitPolicy.trial {
-                send(alone: alone, [pinned, free, polling][policy.way.rawValue])
+                send(onlyClients: onlyClients, [pinned, free, polling][policy.way.rawValue])
             }
         }
 
         /// - Parameter elsewhere: requests of other rings for each of this one's.
-        mutating func send(alone: Bool = true, _ cost: UInt64, elsewhere: UInt64 = 0) {
+        mutating func send(onlyClients: Bool = true, _ cost: UInt64, elsewhere: UInt64 = 0) {
             taken[policy.way.rawValue] += 1
             now += cost * (1 + elsewhere)
             total += 1 + elsewhere
-            policy.requestTaken(alone: alone, at: now, total: total)
+            policy.requestTaken(onlyClients: onlyClients, at: now, total: total)
         }
     }
 
@@ -86,13 +86,13 @@ import Testing
         #expect(client.policy.way == .pinned)
     }
 
-    @Test func requestsInCompanyBringItBackToItsCore() {
+    @Test func backingRequestsBringItBackToItsCore() {
         var client = Client()
         client.send(trials: 16, 30_000, 30_000, 15_000)
         #expect(client.policy.way == .polling)
-        client.send(alone: false, 15_000)
+        client.send(onlyClients: false, 15_000)
         #expect(client.policy.way == .pinned)
-        client.send(trials: 1, alone: false, 30_000, 30_000, 15_000)
+        client.send(trials: 1, onlyClients: false, 30_000, 30_000, 15_000)
         #expect(client.policy.way == .pinned)
     }
 }
