@@ -60,8 +60,8 @@ public struct IOPolicy: ~Copyable, Sendable {
     ///
     /// - Parameter now: ``Clock/now()``, or what it was a moment ago.
     public func begin(at now: UInt64) -> Mark {
-        // Counting sleeps is a system call: only where it may matter.
-        let watches = suspects.load(ordering: .relaxed)
+        // Counting sleeps is a system call: not for a thread that is alone and whose requests are known to sleep already.
+        let watches = suspects.load(ordering: .relaxed) && remaining.load(ordering: .relaxed) == 0
         return Mark(began: now, sleeps: watches ? clinux_thread_sleeps() : nil)
     }
 
@@ -83,6 +83,6 @@ public struct IOPolicy: ~Copyable, Sendable {
     /// When an inline request began, and how often its thread had slept, if that is watched.
     public struct Mark {
         fileprivate let began: UInt64
-        fileprivate let sleeps: Int?
+        let sleeps: Int?
     }
 }

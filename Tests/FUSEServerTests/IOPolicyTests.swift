@@ -61,6 +61,17 @@ import Testing
         #expect(policy.readPath(direct: true, alone: false) == .inline)
     }
 
+    @Test func sleepsAreCountedOnlyWhereTheyDecide() {
+        let policy = IOPolicy()
+        #expect(policy.begin(at: 0).sleeps == nil)
+        policy.record(slow: true, slept: nil)
+        #expect(policy.begin(at: 0).sleeps != nil, "a slow request makes the next one watched")
+        policy.record(slow: true, slept: true)
+        #expect(policy.begin(at: 0).sleeps == nil, "inline all the same, by a thread that is alone")
+        for _ in 0..<IOPolicy.probeInterval { _ = policy.writePath(alone: false) }
+        #expect(policy.begin(at: 0).sleeps != nil, "the probe")
+    }
+
     @Test func seesASleepingThreadAndNotABusyOne() {
         let policy = IOPolicy()
         func request(_ body: () -> Void) {
