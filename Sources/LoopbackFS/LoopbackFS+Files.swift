@@ -43,10 +43,17 @@ extension LoopbackFS {
     ) throws(Errno) -> Outcome {
         guard name.isEntry else { throw .invalidArgument }
         let flags = CInt(bitPattern: arguments.flags)
-        let backingFlags = backingFlags(flags) | O_CREAT | O_NOFOLLOW | flags & O_EXCL
+        // The kernel held the name to be absent and checked nothing but the directory: what is there by now (a private file,
+        // a FIFO that would block, a link) must not be opened with the daemon's rights.
+        let backingFlags = backingFlags(flags) | O_CREAT | O_EXCL | O_NOFOLLOW
         return try create(request, arguments, flags: flags, keep: false, reply: &reply) { parent throws(Errno) in
-            try name.withCString { name throws(Errno) in
-                try Errno.check { clinux_openat(parent, name, backingFlags, arguments.mode) }
+            do throws(Errno) {
+                return try name.withCString { name throws(Errno) in
+                    try Errno.check { clinux_openat(parent, name, backingFlags, arguments.mode) }
+                }
+            } catch .fileExists where flags & O_EXCL == 0 {
+                // Lets the kernel look the name up again (once) and check permissions for what it finds.
+                throw .staleNFSFileHandle
             }
         }
     }
@@ -85,12 +92,6 @@ extension LoopbackFS {
         } catch {
             close(descriptor)
             throw error
-        }
-        guard inode.isRegular else {
-            // Only a file that somebody else put there in the meantime can be another kind.
-            close(descriptor)
-            forget(node: inode.node, count: 1)
-            throw .fileExists
         }
         try replyEntry(inode, status, &reply)
         try reply.append(opened(inode, descriptor, flags))

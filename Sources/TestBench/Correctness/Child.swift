@@ -57,15 +57,25 @@ final class Child {
     /// Waits until it has opened `gate`; if it ends before, throws what it threw.
     func reach(_ gate: Gate) throws {
         while try !gate.isOpen(within: 20) {
-            var info = siginfo_t()
-            info.si_signo = 0
-            if waitid(P_PID, id_t(process), &info, WEXITED | WNOHANG | WNOWAIT) == 0, info.si_signo != 0 {
+            if hasEnded {
                 if try gate.isOpen(within: 0) { break }
                 try join()
                 throw CheckFailure("\(what) ended too early")
             }
         }
         try gate.pass()
+    }
+
+    /// Whether it ends within the time (seconds). It is still to be waited for.
+    func ends(within seconds: Int) -> Bool {
+        for _ in 0..<seconds * 50 where !hasEnded { usleep(20_000) }
+        return hasEnded
+    }
+
+    private var hasEnded: Bool {
+        var info = siginfo_t()
+        info.si_signo = 0
+        return waitid(P_PID, id_t(process), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_signo != 0
     }
 
     /// Waits for its end and throws what it threw.

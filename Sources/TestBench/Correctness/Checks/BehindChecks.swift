@@ -1,0 +1,94 @@
+import CBench
+import Glibc
+import LinuxSystem
+
+/// A name or a file of the source becomes another one between what the kernel checked and what the daemon does. The daemon has
+/// rights of its own, and must not lend them.
+let behindChecks = CheckGroup(
+    "behind",
+    [
+        .init(
+            "made-behind-is-not-opened", "open(2): O_CREAT opens what is there by its permissions",
+            needs: [.root, .source]
+        ) { context in
+            try FS.chmod(".", 0o777)
+            try afterAbsence(of: ["private", "public", "exclusive"], context) { names in
+                try FS.create(names[0], "not yours", mode: 0o600)
+                try FS.create(names[1], "everybody's", mode: 0o644)
+                try FS.create(names[2], "somebody's", mode: 0o666)
+            } as: {
+                try fails(.permissionDenied, what: "open of a private file that was made behind") {
+                    try File("private", O_RDWR | O_CREAT)
+                }
+                try fails(.permissionDenied, what: "truncation of a private file that was made behind") {
+                    try File("private", O_WRONLY | O_CREAT | O_TRUNC)
+                }
+                let file = try File("public", O_RDONLY | O_CREAT)
+                try expect(data: try file.readAll(), is: Array("everybody's".utf8), "content", path: "public")
+                try fails(.fileExists, what: "O_EXCL with a file that was made behind") {
+                    try File("exclusive", O_RDWR | O_CREAT | O_EXCL)
+                }
+            }
+            try expect(
+                data: try FS.contents(try context.behind("private")), is: Array("not yours".utf8), "content",
+                path: "private")
+        },
+        .init(
+            "fifo-made-behind-blocks-nobody", "open(2): O_CREAT and FIFOs", needs: [.root, .source], deadline: 60
+        ) { context in
+            try FS.chmod(".", 0o777)
+            let fifo = try context.behind("fifo")
+            try FS.create("other", "served")
+            let child = try Child("open") {
+                try expect("exists before", try FS.exists("fifo"), is: false)
+                try FS.mknod(fifo, .fifo, 0o666)
+                // A FIFO that nobody reads: the client is told so, and the daemon does not wait for a reader.
+                try fails(.noSuchAddressOrDevice, what: "open of a FIFO that was made behind") {
+                    try File("fifo", O_WRONLY | O_CREAT | O_NONBLOCK)
+                }
+            }
+            guard child.ends(within: 10) else {
+                // Lets the daemon go on.
+                let rescue = try File(fifo, O_RDWR | O_NONBLOCK)
+                withExtendedLifetime(rescue) { _ = child.wait() }
+                throw CheckFailure("the daemon waits for a reader of a FIFO that was made behind")
+            }
+            try child.join()
+        },
+        .init(
+            "link-made-behind-is-the-clients", "open(2): O_CREAT follows links as the caller", needs: [.root, .source]
+        ) { context in
+            try FS.chmod(".", 0o777)
+            try FS.create("private", "not yours", mode: 0o600)
+            try afterAbsence(of: ["link", "directory"], context) { names in
+                try FS.symlink("private", names[0])
+                try FS.mkdir(names[1], 0o777)
+            } as: {
+                try fails(.permissionDenied, what: "open of a link to a private file that was made behind") {
+                    try File("link", O_RDWR | O_CREAT)
+                }
+                try fails(.isDirectory, what: "open of a directory that was made behind") {
+                    try File("directory", O_RDWR | O_CREAT)
+                }
+            }
+        },
+    ])
+
+/// A user finds that there are no such names, then `make` makes them behind the mount, and the user does `body`.
+private func afterAbsence(
+    of names: [Path], _ context: CheckContext, make: ([Path]) throws -> Void, as body: () throws -> Void
+) throws {
+    try context.requireOthers()
+    let looked = try Gate()
+    let made = try Gate()
+    let child = try Child("user", as: .bob) {
+        for name in names { try expect("exists before", try FS.exists(name), is: false, path: name) }
+        looked.open()
+        try made.pass()
+        try body()
+    }
+    try child.reach(looked)
+    try make(try names.map(context.behind))
+    made.open()
+    try child.join()
+}
