@@ -50,12 +50,22 @@ let package = Package(
             name: "Faults", dependencies: ["FUSEServer", "LinuxSystem", "CLinux", system], swiftSettings: settings),
 
         // Knows daemons only as child processes: never depends on a transport or on the filesystem.
-        .target(name: "TestBench", dependencies: ["LinuxSystem", "CBench", "CLinux", system], swiftSettings: settings),
-        // The matrix, its results and their reports. Apart from TestBench, so that SQLite is built by those who need it.
+        .target(name: "BenchCore", dependencies: ["LinuxSystem", "CBench", "CLinux", system], swiftSettings: settings),
+        // One target for each suite; none depends on another.
+        .target(
+            name: "CorrectnessSuite", dependencies: ["BenchCore", "LinuxSystem", "CBench", "CLinux", system],
+            swiftSettings: settings),
+        .target(
+            name: "StopPathSuite", dependencies: ["BenchCore", "LinuxSystem", "CLinux", system], swiftSettings: settings
+        ),
+        .target(
+            name: "XFSTestsSuite", dependencies: ["BenchCore", "LinuxSystem", "CLinux", system], swiftSettings: settings
+        ),
+        // The matrix, its results and their reports. It starts the suites as processes, and reads what they say.
         .target(
             name: "TestMatrix",
             dependencies: [
-                "TestBench", "LinuxSystem", "CLinux", system,
+                "BenchCore", "LinuxSystem", "CLinux", system,
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -64,7 +74,8 @@ let package = Package(
         .executableTarget(
             name: "fstestkit",
             dependencies: [
-                "TestBench", "TestMatrix", "TransportLegacy", "TransportURing", "LoopbackFS", "Faults",
+                "BenchCore", "CorrectnessSuite", "StopPathSuite", "XFSTestsSuite", "TestMatrix",
+                "TransportLegacy", "TransportURing", "LoopbackFS", "Faults",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -75,12 +86,20 @@ let package = Package(
         .testTarget(name: "TransportURingTests", dependencies: ["TransportURing"], swiftSettings: settings),
         .testTarget(
             name: "WireTests", dependencies: ["TransportLegacy", "LoopbackFS", "Faults"], swiftSettings: settings),
-        .testTarget(name: "TestBenchTests", dependencies: ["TestBench", "LinuxSystem"], swiftSettings: settings),
+        .testTarget(name: "BenchCoreTests", dependencies: ["BenchCore", "LinuxSystem"], swiftSettings: settings),
         .testTarget(
-            name: "TestMatrixTests", dependencies: ["TestMatrix", "TestBench", "LinuxSystem"], swiftSettings: settings),
+            name: "CorrectnessSuiteTests", dependencies: ["CorrectnessSuite", "BenchCore"], swiftSettings: settings),
+        .testTarget(name: "StopPathSuiteTests", dependencies: ["StopPathSuite"], swiftSettings: settings),
+        .testTarget(
+            name: "XFSTestsSuiteTests", dependencies: ["XFSTestsSuite", "BenchCore"], swiftSettings: settings),
+        .testTarget(
+            name: "TestMatrixTests", dependencies: ["TestMatrix", "BenchCore", "LinuxSystem"], swiftSettings: settings),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["TestBench", "TestMatrix", "FUSEServer", "LinuxSystem", "Faults", "fstestkit"],
+            dependencies: [
+                "BenchCore", "CorrectnessSuite", "StopPathSuite", "TestMatrix", "FUSEServer", "LinuxSystem", "Faults",
+                "fstestkit",
+            ],
             exclude: ["StandIn"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import TestBench
+import BenchCore
 
 struct CleanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import TestBench
+import BenchCore
 import TestMatrix
 
 struct CompareCommand: ParsableCommand {

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Foundation
 import SystemPackage
-import TestBench
+import BenchCore
+import CorrectnessSuite
 
 struct CorrectnessCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
-import TestBench
+import BenchCore
+import CorrectnessSuite
 
 /// Shows a correctness run: progress on a terminal, plain lines in a pipe, and a summary by area.
 final class CorrectnessReport {

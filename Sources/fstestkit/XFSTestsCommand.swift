@@ -2,7 +2,8 @@ import ArgumentParser
 import Foundation
 import LinuxSystem
 import SystemPackage
-import TestBench
+import BenchCore
+import XFSTestsSuite
 
 struct XFSTestsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

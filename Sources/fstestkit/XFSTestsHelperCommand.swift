@@ -1,5 +1,5 @@
 import ArgumentParser
-import TestBench
+import XFSTestsSuite
 
 /// What `--daemon` puts between xfstests and the daemon. Not for people.
 struct XFSTestsHelperCommand: ParsableCommand {

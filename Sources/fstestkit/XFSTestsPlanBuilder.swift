@@ -1,7 +1,8 @@
 import ArgumentParser
 import Foundation
 import SystemPackage
-import TestBench
+import BenchCore
+import XFSTestsSuite
 
 /// Makes the plan of a run out of the command line, and explains it.
 struct XFSTestsPlanBuilder {

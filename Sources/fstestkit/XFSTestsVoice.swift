@@ -1,5 +1,6 @@
 import Foundation
-import TestBench
+import BenchCore
+import XFSTestsSuite
 
 /// What a run says while it goes, for people on standard error, for programs on standard output.
 final class XFSTestsVoice {

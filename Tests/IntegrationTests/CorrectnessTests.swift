@@ -2,7 +2,8 @@ import Faults
 import Glibc
 import LinuxSystem
 import SystemPackage
-import TestBench
+import BenchCore
+import CorrectnessSuite
 import Testing
 
 extension Mounting {

@@ -1,5 +1,6 @@
 import FUSEServer
-import TestBench
+import BenchCore
+import StopPathSuite
 import Testing
 
 /// A fault of the daemon, the cycle that must notice it, and the oracles that may say so.

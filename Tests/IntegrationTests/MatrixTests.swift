@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import TestBench
+import BenchCore
 import TestMatrix
 import Testing
 

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import LinuxSystem
 import SystemPackage
-import TestBench
+import BenchCore
 import Testing
 
 /// The module parameter that the ring is switched by.
@@ -16,7 +16,7 @@ extension Mounting {
     /// Runs the program under test to its end.
     static func run(
         _ bench: Workbench, _ arguments: [String], as program: String = Mounting.program
-    ) throws -> (status: TestBench.ExitStatus?, output: String) {
+    ) throws -> (status: BenchCore.ExitStatus?, output: String) {
         let log = bench.folder.appending("output-\(UUID().uuidString)")
         let child = try bench.spawn([program] + arguments, output: log)
         let status = child.wait(.seconds(20))
@@ -24,7 +24,7 @@ extension Mounting {
     }
 
     /// Runs a shell command that may touch a mount, in a child with a deadline.
-    static func shell(_ bench: Workbench, _ command: String) throws -> (status: TestBench.ExitStatus?, output: String) {
+    static func shell(_ bench: Workbench, _ command: String) throws -> (status: BenchCore.ExitStatus?, output: String) {
         try run(bench, ["-c", command], as: "sh")
     }
 

@@ -1,6 +1,6 @@
 import Glibc
 import SystemPackage
-import TestBench
+import BenchCore
 import Testing
 
 extension Mounting {

@@ -1,7 +1,8 @@
 import Glibc
 import LinuxSystem
 import SystemPackage
-import TestBench
+import BenchCore
+import StopPathSuite
 import Testing
 
 extension Mounting {
@@ -9,7 +10,7 @@ extension Mounting {
     @Suite(.serialized) struct StopPathTests {
         /// Runs the program and waits for its end.
         static func run(_ arguments: [String], within limit: Duration = .seconds(120)) throws -> (
-            TestBench.ExitStatus?, String
+            BenchCore.ExitStatus?, String
         ) {
             let log = FilePath("/tmp/fstestkit-stop-path-\(getpid()).log")
             unlink(log.string)
@@ -19,7 +20,7 @@ extension Mounting {
             return (status, child.output)
         }
 
-        static func stopPath(_ arguments: [String]) throws -> (TestBench.ExitStatus?, String) {
+        static func stopPath(_ arguments: [String]) throws -> (BenchCore.ExitStatus?, String) {
             let output = "/tmp/fstestkit-stop-path-\(getpid())"
             return try run(["stop-path", "--quick", "--seed", "11", "--timeout", "10", "--output", output] + arguments)
         }
@@ -60,7 +61,7 @@ extension Mounting {
         }
 
         /// Kills the bench in mid-cycle; after `then`, nothing of it may be there.
-        static func killed(by signal: Int32, then: (TestBench.ExitStatus?) throws -> Void) throws {
+        static func killed(by signal: Int32, then: (BenchCore.ExitStatus?) throws -> Void) throws {
             let output = "/tmp/fstestkit-stop-path-\(getpid())"
             let bench = try ChildProcess.spawn([
                 Mounting.program, "stop-path", "--scenario", "23", "--transport", "legacy", "--cycles", "50",

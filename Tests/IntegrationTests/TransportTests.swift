@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import LinuxSystem
 import SystemPackage
-import TestBench
+import BenchCore
 import Testing
 
 extension Mounting {

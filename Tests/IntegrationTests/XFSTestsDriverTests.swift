@@ -1,6 +1,6 @@
 import Foundation
 import SystemPackage
-import TestBench
+import BenchCore
 import Testing
 
 extension Mounting {
@@ -9,7 +9,7 @@ extension Mounting {
         static let standIn = FilePath(#filePath).removingLastComponent().appending("StandIn")
 
         struct Run {
-            let status: TestBench.ExitStatus?
+            let status: BenchCore.ExitStatus?
             let output: FilePath
             let text: String
             var report: String { read("report.txt") }

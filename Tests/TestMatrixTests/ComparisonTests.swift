@@ -1,4 +1,4 @@
-import TestBench
+import BenchCore
 import Testing
 
 @testable import TestMatrix

@@ -1,6 +1,6 @@
 import Foundation
 import GRDB
-import TestBench
+import BenchCore
 import Testing
 
 @testable import TestMatrix

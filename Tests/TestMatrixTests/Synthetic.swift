@@ -1,5 +1,5 @@
 import Foundation
-import TestBench
+import BenchCore
 
 @testable import TestMatrix
 

@@ -1,5 +1,5 @@
 import Foundation
-import TestBench
+import BenchCore
 
 /// What this machine can run, as far as that is known before it is tried.
 public struct Availability: Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-import TestBench
+import BenchCore
 import Yams
 
 /// `fstestkit.yaml`: the settings of a project that runs the same matrix daily.

@@ -1,4 +1,4 @@
-public import TestBench
+public import BenchCore
 
 /// What a matrix shall run: recorded with the run, so that a resume runs the same.
 public struct MatrixConfiguration: Sendable, Hashable, Codable {

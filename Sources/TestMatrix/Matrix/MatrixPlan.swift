@@ -1,5 +1,5 @@
 import Foundation
-import TestBench
+import BenchCore
 
 /// The cells of a matrix, in the order in which they are run. It follows from the configuration and the seed alone, never from the
 /// machine, so that shards on different machines agree on it.

@@ -1,5 +1,5 @@
 import Foundation
-import TestBench
+import BenchCore
 
 /// The command line of a cell.
 struct SuiteCommand {

@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 import SystemPackage
-import TestBench
+import BenchCore
 
 /// One cell at work: the suite's process, what it says, and its end. Whatever the suite does, this comes to an end.
 final class SuiteRun {

@@ -1,4 +1,4 @@
-import TestBench
+import BenchCore
 
 /// A comparison as text.
 public struct ComparisonReport {

@@ -1,4 +1,4 @@
-public import TestBench
+public import BenchCore
 
 /// How many results there are of each verdict. Every format takes its numbers from here.
 public struct Counts: Sendable, Hashable, Codable {

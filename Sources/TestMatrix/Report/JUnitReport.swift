@@ -1,5 +1,5 @@
 import Foundation
-import TestBench
+import BenchCore
 
 /// A run as JUnit XML, in the dialect of Jenkins' xUnit plug-in, which the common CI systems read.
 ///

@@ -1,4 +1,4 @@
-import TestBench
+import BenchCore
 
 /// A run as Markdown that fits a CI job's summary: the matrix, what failed, what was left out.
 public struct MarkdownReport {

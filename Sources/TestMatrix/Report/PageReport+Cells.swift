@@ -1,5 +1,5 @@
 import Foundation
-import TestBench
+import BenchCore
 
 extension PageReport {
     /// Each cell, with its course over past runs and its tests by area. Failures unfold their evidence.

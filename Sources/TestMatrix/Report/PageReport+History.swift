@@ -1,4 +1,4 @@
-import TestBench
+import BenchCore
 
 extension PageReport {
     /// Tests of this run that pass and fail, or have begun to fail, over all runs in the store.

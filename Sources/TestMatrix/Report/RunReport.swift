@@ -1,4 +1,4 @@
-public import TestBench
+public import BenchCore
 
 /// A run with its cells and results: what every format shows. None of them counts by itself.
 public struct RunReport: Sendable {

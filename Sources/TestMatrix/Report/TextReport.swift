@@ -1,4 +1,4 @@
-import TestBench
+import BenchCore
 
 /// A run as plain text, for a terminal or a log.
 public struct TextReport {

@@ -1,4 +1,4 @@
-public import TestBench
+public import BenchCore
 
 /// What differs between two runs, test by test. A test over several cycles, or repeated in a cell, counts with its worst.
 public struct Comparison: Sendable, Codable {

@@ -1,6 +1,6 @@
 public import Foundation
 import GRDB
-public import TestBench
+public import BenchCore
 
 /// What the store knows of one test on one target, over all finished runs.
 public struct TestHistory: Sendable, Hashable, Codable {

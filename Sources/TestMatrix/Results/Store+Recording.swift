@@ -1,6 +1,6 @@
 public import Foundation
 import GRDB
-public import TestBench
+public import BenchCore
 
 extension Store {
     /// Records a run and its whole plan, in one transaction.

@@ -1,4 +1,4 @@
-import TestBench
+import BenchCore
 
 extension Verdict {
     /// The number that stands for it in the store. From 2 on it is a failure; the schema's partial index relies on that.

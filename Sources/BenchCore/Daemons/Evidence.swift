@@ -1,0 +1,51 @@
+import Glibc
+public import SystemPackage
+
+/// Saves what proves a failure as files under a run's output directory.
+public struct Evidence: Sendable {
+    /// The run's output directory.
+    public let root: FilePath
+    /// Where this one's files go, relative to `root`.
+    public let folder: String
+
+    /// Nothing is created before the first file is saved.
+    public init(root: FilePath, folder: String = "evidence") {
+        self.root = root
+        self.folder = folder
+    }
+
+    /// A folder of its own below this one, for one test or cycle.
+    public func below(_ name: String) -> Evidence {
+        Evidence(root: root, folder: folder + "/" + name)
+    }
+
+    /// Writes a file, replacing one of the same name.
+    ///
+    /// - Returns: its path relative to `root`, for ``TestResult/evidence``.
+    @discardableResult
+    public func save(_ name: String, _ text: String) -> String {
+        Evidence.makeFolders(root.appending(folder).string)
+        let path = root.appending(folder).appending(name)
+        if let file = try? FileDescriptor.open(
+            path, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: FilePermissions(rawValue: 0o644)
+        ) {
+            _ = try? file.closeAfter { try file.writeAll(text.utf8) }
+        }
+        return folder + "/" + name
+    }
+
+    /// mkdir -p.
+    package static func makeFolders(_ path: String) {
+        var position = path.index(after: path.startIndex)
+        while let slash = path[position...].firstIndex(of: "/") {
+            mkdir(String(path[..<slash]), 0o755)
+            position = path.index(after: slash)
+        }
+        mkdir(path, 0o755)
+    }
+}
+
+extension Evidence {
+    /// Removes a file of the bench's own, if it is there.
+    package static func remove(_ path: FilePath) { unlink(path.string) }
+}

@@ -1,0 +1,181 @@
+import BenchCore
+import CBench
+import Glibc
+import SystemPackage
+
+/// A place that a correctness run tests: a directory, or what a daemon serves.
+public struct CorrectnessPlace: Sendable {
+    /// What reports call it.
+    public var label: String
+    /// The directory that is tested.
+    public var directory: String
+    /// The same directory behind the mount, where there is one.
+    public var source: String?
+    /// A directory to compare with: plain, on the source's filesystem, or another mount.
+    public var plain: String
+    public var traits: TargetTraits
+
+    public init(label: String, directory: String, source: String?, plain: String, traits: TargetTraits) {
+        self.label = label
+        self.directory = directory
+        self.source = source
+        self.plain = plain
+        self.traits = traits
+    }
+}
+
+/// The correctness suite on one place.
+public struct CorrectnessRun {
+    let place: CorrectnessPlace
+    let options: CorrectnessOptions
+    let bench: Workbench
+    /// Mounts what is tested anew; nil where that means nothing.
+    let remount: (() throws -> Void)?
+    /// Told of each result as it comes, and of time passing.
+    let progress: (Progress) -> Void
+
+    /// How far a run is.
+    public struct Progress {
+        public var finished: Int
+        public var planned: Int
+        public var seconds: Double
+        /// What has just begun, and what has just ended.
+        public var started: (area: String, name: String)?
+        public var result: TestResult?
+    }
+
+    public init(
+        on place: CorrectnessPlace, _ options: CorrectnessOptions, bench: Workbench,
+        remount: (() throws -> Void)? = nil,
+        progress: @escaping (Progress) -> Void
+    ) {
+        self.place = place
+        self.options = options
+        self.bench = bench
+        self.remount = remount
+        self.progress = progress
+    }
+
+    /// Runs it all.
+    ///
+    /// - Returns: a result for each check and for each random part.
+    public func run() throws -> [TestResult] {
+        let start = cbench_now()
+        func elapsed() -> Double { Double(cbench_now() - start) / 1e9 }
+        let work = workPlace()
+        let checks = options.replay == nil ? CheckList.all.filter { options.wants($0.name) } : []
+        var planned = checks.count
+        var finished = 0
+        var pool = WorkerPool(
+            bench: bench, evidence: bench.evidence.below(place.label), target: place.label, jobs: max(1, options.jobs)
+        ) { event in
+            var now = Progress(finished: finished, planned: planned, seconds: elapsed())
+            switch event {
+            case .started(let task): now.started = (task.area, task.name)
+            case .time: break
+            case .ended(let result):
+                finished += 1
+                (now.finished, now.planned, now.result) = (finished, max(planned, finished), result)
+            }
+            progress(now)
+        }
+        var quiet = WorkerPool(bench: bench, evidence: pool.evidence, target: place.label, jobs: 1) { _ in }
+        pool.longest = options.longestTask
+        quiet.longest = options.longestTask
+        let prepared = try quiet.run([.prepare(work)])
+        guard prepared.allSatisfy({ !$0.verdict.isFailure }) else { return prepared }
+        if let script = options.replay {
+            let task = DifferentialTask(
+                name: "replay", subject: "\(work.directory)/replay",
+                reference: "\(work.plain ?? work.directory)/replay-plain",
+                seed: options.seed, seconds: 0, script: script, makesDirectories: true)
+            let isConcurrent = script.hasPrefix(ConcurrentRun.header)
+            let concurrent = ConcurrentTask(directory: work.directory, seed: options.seed, seconds: 0, script: script)
+            let results = try pool.run([isConcurrent ? .concurrent(concurrent) : .differential(task)])
+            return results + failures(try quiet.run([.cleanUp(work)]))
+        }
+        var results = try pool.run(checks.map { .check(name: $0.name, work, seed: options.seed) })
+        let parts = RandomParts(
+            options: options, work: work, table: bench.folder.appending("integrity-\(place.label)").string)
+        var round: UInt64 = 0
+        repeat {
+            let left = options.duration.map { $0 - elapsed() }
+            let tasks = parts.tasks(round: round, secondsLeft: left)
+            planned += tasks.count
+            results += try pool.run(tasks)
+            if let verification = parts.verification(round: round) {
+                try remount?()
+                planned += 1
+                results += try pool.run([verification])
+            }
+            round += 1
+        } while (options.duration ?? 0) - elapsed() > 5 && parts.hasAny
+        return results + failures(try quiet.run([.cleanUp(work)]))
+    }
+
+    /// The bench's own tasks count only if they fail.
+    private func failures(_ results: [TestResult]) -> [TestResult] {
+        results.filter(\.verdict.isFailure)
+    }
+
+    private func workPlace() -> WorkPlace {
+        let name = "fstestkit-\(bench.ledger.run)"
+        return WorkPlace(
+            directory: "\(place.directory)/\(name)", source: place.source.map { "\($0)/\(name)" },
+            plain: "\(place.plain)/\(name)-plain", traits: place.traits)
+    }
+}
+
+/// The random parts of a run, and how its time is shared among them.
+private struct RandomParts {
+    let options: CorrectnessOptions
+    let work: WorkPlace
+    /// Where an integrity task keeps what it has written: a file outside of what is tested.
+    let table: String
+
+    private var differential: Bool { options.wants("differential-sequences") }
+    private var concurrent: Bool { options.wants("concurrent-sequences") }
+    private var integrity: Bool { options.wants("integrity-under-load") || options.wants("integrity-after-remount") }
+
+    var hasAny: Bool { differential || concurrent || integrity }
+
+    /// The tasks of a round, each with its share of the time that is left; a round takes a minute at most.
+    func tasks(round: UInt64, secondsLeft: Double?) -> [WorkerTask] {
+        let parts: [(wanted: Bool, share: Double)] = [(differential, 0.5), (concurrent, 0.2), (integrity, 0.3)]
+        let whole = parts.filter(\.wanted).map(\.share).reduce(0, +)
+        let seconds = min(60, max(1, secondsLeft ?? 18 * whole))
+        let seed = options.seed &+ round &* 1000
+        var tasks: [WorkerTask] = []
+        func time(_ share: Double) -> Double { seconds * share / whole }
+        if differential, let plain = work.plain {
+            for job in 0..<max(1, options.jobs) {
+                var task = DifferentialTask(
+                    subject: "\(work.directory)/differential\(job)", reference: "\(plain)/differential\(job)",
+                    seed: seed &+ UInt64(job) &* 0x1000_0000, seconds: time(0.5))
+                task.makesDirectories = round == 0
+                task.leavesOutMissing = work.traits.losesFeatures
+                tasks.append(.differential(task))
+            }
+        }
+        if concurrent {
+            tasks.append(
+                .concurrent(
+                    ConcurrentTask(
+                        directory: work.directory, seed: seed, seconds: time(0.2),
+                        leavesOutMissing: work.traits.losesFeatures)))
+        }
+        if integrity { tasks.append(.integrity(integrityTask(round, time(0.3)))) }
+        return tasks
+    }
+
+    /// What is to be done after a remount.
+    func verification(round: UInt64) -> WorkerTask? {
+        integrity ? .verify(integrityTask(round, 0)) : nil
+    }
+
+    private func integrityTask(_ round: UInt64, _ seconds: Double) -> IntegrityTask {
+        IntegrityTask(
+            directory: "\(work.directory)/integrity\(round)", table: "\(table)-\(round)", seed: options.seed &+ round,
+            seconds: seconds, processes: 4)
+    }
+}

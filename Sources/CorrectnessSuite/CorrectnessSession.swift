@@ -1,0 +1,131 @@
+import BenchCore
+import Glibc
+public import SystemPackage
+
+/// What was asked for cannot be had: a daemon that does not start, a directory that does not exist.
+public struct CorrectnessUnavailable: Error, CustomStringConvertible {
+    public var description: String
+}
+
+/// The correctness suite on one target after the other: starts each, tests it, and stops it.
+public struct CorrectnessSession {
+    let targets: [Target]
+    /// The directory that a target of kind `directory` stands for.
+    let directory: String?
+    let options: CorrectnessOptions
+    let output: FilePath
+    /// This project's program; nil for the one that runs.
+    let program: String?
+    /// Where sources are made; nil for the temporary directory.
+    let sources: FilePath?
+
+    /// What a session tells as it goes.
+    public enum Event {
+        /// A target's turn has come.
+        case begin(String)
+        case progress(CorrectnessRun.Progress)
+        /// Something worth a line.
+        case note(String)
+    }
+
+    /// What a session came to.
+    public struct Outcome: Sendable {
+        public var targets: [String] = []
+        public var results: [TestResult] = []
+        /// Where evidence was saved.
+        public var output: String
+        /// What could not be removed.
+        public var leftBehind: [String] = []
+    }
+
+    public init(
+        targets: [Target], directory: String? = nil, options: CorrectnessOptions, output: FilePath,
+        program: String? = nil,
+        sources: FilePath? = nil
+    ) {
+        self.targets = targets
+        self.directory = directory
+        self.options = options
+        self.output = output
+        self.program = program
+        self.sources = sources
+    }
+
+    /// Runs it all; nothing but the evidence stays.
+    ///
+    /// - Throws: ``CorrectnessUnavailable``.
+    public func run(_ tell: @escaping (Event) -> Void) throws -> Outcome {
+        let bench: Workbench
+        do {
+            bench = try Workbench(output: output, program: program, temporary: sources)
+        } catch {
+            throw CorrectnessUnavailable(description: "no temporary directory can be made: \(error)")
+        }
+        bench.closeOnSignals()
+        var outcome = Outcome(output: output.string)
+        do {
+            for target in targets { outcome = try run(target, bench, outcome, tell) }
+            if targets.count > 1, options.checks.isEmpty || options.checks.contains("differential-sequences") {
+                outcome = try compare(targets, bench, outcome, tell)
+            }
+        } catch {
+            bench.close()
+            throw error
+        }
+        outcome.leftBehind = bench.close().failures.map { "\($0)" }
+        return outcome
+    }
+
+    private func run(
+        _ target: Target, _ bench: Workbench, _ before: Outcome, _ tell: @escaping (Event) -> Void
+    ) throws -> Outcome {
+        var outcome = before
+        outcome.targets.append(target.label)
+        tell(.begin(target.label))
+        if target.kind == .directory {
+            guard let path = directory.map({ realpath($0, nil) }), let path else {
+                throw CorrectnessUnavailable(description: "there is no directory \(directory ?? "")")
+            }
+            defer { free(path) }
+            let resolved = String(cString: path)
+            let place = CorrectnessPlace(
+                label: target.label, directory: resolved, source: resolved, plain: resolved, traits: .directory)
+            outcome.results += try CorrectnessRun(on: place, options, bench: bench) { tell(.progress($0)) }.run()
+            return outcome
+        }
+        let served = try ServedDirectory(target, bench: bench)
+        defer { served.stop(tell) }
+        let place = CorrectnessPlace(
+            label: target.label, directory: served.mountPoint.string, source: served.source.string,
+            plain: served.plain.string,
+            traits: served.traits)
+        outcome.results += try CorrectnessRun(on: place, options, bench: bench, remount: served.remount) {
+            tell(.progress($0))
+        }.run()
+        return outcome
+    }
+
+    /// Transport against transport: the first with each other one.
+    private func compare(
+        _ targets: [Target], _ bench: Workbench, _ before: Outcome, _ tell: @escaping (Event) -> Void
+    ) throws -> Outcome {
+        var outcome = before
+        var shorter = options
+        shorter.checks = ["differential-sequences"]
+        if shorter.duration == nil { shorter.duration = 5 }
+        for other in targets.dropFirst() {
+            let label = "\(other.label)-against-\(targets[0].label)"
+            outcome.targets.append(label)
+            tell(.begin(label))
+            let subject = try ServedDirectory(other, bench: bench)
+            defer { subject.stop(tell) }
+            let reference = try ServedDirectory(targets[0], bench: bench)
+            defer { reference.stop(tell) }
+            let place = CorrectnessPlace(
+                label: label, directory: subject.mountPoint.string, source: nil, plain: reference.mountPoint.string,
+                traits: TargetTraits(isMount: true))
+            outcome.results += try CorrectnessRun(on: place, shorter, bench: bench) { tell(.progress($0)) }.run()
+        }
+        return outcome
+    }
+}

@@ -1,0 +1,130 @@
+import BenchCore
+import Glibc
+import LinuxSystem
+import SystemPackage
+
+extension Cycle {
+    /// Remembers what the daemon holds before the load.
+    func rememberResources() {
+        guard let daemon, let process = daemon.process else { return }
+        // A mount can be used a moment before its daemon has started its last thread, which tells the statistics.
+        if target.isOurs { _ = Deadline(after: limit).wait { DaemonStatistics.ask(daemon, bench: bench) != nil } }
+        resourcesBefore = DaemonResources(process.id)
+    }
+
+    /// After the load has cleaned up behind itself: the daemon must hold what it held before.
+    func checkResources() {
+        guard let process = daemon?.process, let before = resourcesBefore else {
+            return report(.leaks, .unavailable("the daemon's process is not known"))
+        }
+        // Other daemons start workers as they need them, and keep some.
+        let slack = target.isOurs ? 0 : 16
+        guard let first = DaemonResources(process.id) else { return fail(.leaks, "the daemon is gone") }
+        var growth = first.growth(since: before, allowedMemory: settings.allowedMemoryGrowth, allowedThreads: slack)
+        // The kernel forgets inodes and releases files a moment after the clients are through, and workers end when idle.
+        _ = Deadline(after: .seconds(2)).wait(upTo: .milliseconds(50)) {
+            growth =
+                DaemonResources(process.id)?.growth(
+                    since: before, allowedMemory: settings.allowedMemoryGrowth, allowedThreads: slack) ?? []
+            return growth.isEmpty
+        }
+        if growth.isEmpty {
+            report(.leaks, .passed)
+        } else {
+            fail(.leaks, "the daemon's \(growth.joined(separator: ", its "))")
+        }
+        checkSpin()
+    }
+
+    /// Without load no thread of the daemon may want the processor for most of the time, whether or not it gets it: on a
+    /// busy machine a thread that spins does not run all the time, but it is always runnable.
+    func checkSpin() {
+        guard let process = daemon?.process else { return }
+        let before = DaemonResources.runnableTime(of: process.id)
+        let began = ContinuousClock.now
+        Deadline.sleep(.milliseconds(200))
+        let after = DaemonResources.runnableTime(of: process.id)
+        let passed = (ContinuousClock.now - began).seconds
+        for (thread, time) in after {
+            let wanted = Double(time - (before[thread] ?? time)) / 1e9
+            if wanted > passed / 2 {
+                fail(
+                    .leaks,
+                    "thread \(thread) of the idle daemon was runnable for \(Int(wanted * 1000)) of \(Int(passed * 1000)) ms"
+                )
+            }
+        }
+    }
+
+    /// Without load: every request was ended; and with a daemon that tells, every one was committed, the counts agree with
+    /// the kernel's, and every entry is free again.
+    ///
+    /// - Parameter early: requests that may have travelled on `/dev/fuse` because the ring was not ready.
+    func checkTransport(early: UInt64 = 0) {
+        guard let daemon, let connection = daemon.connection, !hung else { return }
+        let idle = Deadline(after: min(limit, .seconds(5))).wait { (connection.waiting ?? 0) == 0 }
+        if !idle {
+            return fail(.transport, "\(connection.waiting ?? 0) requests wait although no client works any more")
+        }
+        guard let counters, target.isOurs else { return }
+        // What the kernel counts and what the daemon counts are read at different moments: until both agree, or never will.
+        var problems: [String] = []
+        let agreed = Deadline(after: .seconds(3)).wait(upTo: .milliseconds(100)) {
+            guard let (statistics, text) = DaemonStatistics.ask(daemon, bench: bench) else {
+                problems = ["the daemon does not tell its statistics"]
+                return false
+            }
+            problems = compare(statistics, with: counters, early: early)
+            if !problems.isEmpty { statisticsText = text }
+            return problems.isEmpty
+        }
+        if !agreed {
+            saveEvidence("stats-at-check.json", statisticsText)
+            fail(.transport, problems.joined(separator: "; "))
+        }
+    }
+
+    private func compare(_ statistics: DaemonStatistics, with counters: RequestCounters, early: UInt64) -> [String] {
+        var problems: [String] = []
+        if statistics.fetched != statistics.committed {
+            problems.append("fetched \(statistics.fetched) requests, committed \(statistics.committed)")
+        }
+        for queue in statistics.queues {
+            if queue.free != queue.depth {
+                problems.append("queue \(queue.queue): \(queue.free) of \(queue.depth) entries are free")
+            }
+            if queue.fetched != queue.committed {
+                problems.append("queue \(queue.queue): fetched \(queue.fetched), committed \(queue.committed)")
+            }
+        }
+        let silent: Set<String> = ["FORGET", "BATCH_FORGET", "INTERRUPT", "INIT"]
+        let answered = statistics.opcodes.filter { !silent.contains($0.name) }
+        let total = answered.reduce(0) { $0 + $1.ring + $1.device }
+        // Counting began when the mount was seen: a few first requests were answered before.
+        let ended = counters.endedCount
+        if total < ended || total > ended + 16 {
+            problems.append("the daemon says that it answered \(total) requests, the kernel counted \(ended)")
+        }
+        if target.transport?.usesRing == true {
+            let onDevice = answered.reduce(0) { $0 + $1.device }
+            let onRing = answered.reduce(0) { $0 + $1.ring }
+            if onDevice > early { problems.append("\(onDevice) requests travelled on /dev/fuse instead of the ring") }
+            if let commands = counters.ringCommands, commands + 16 < onRing {
+                problems.append(
+                    "the daemon says that it answered \(onRing) requests on the ring, and submitted \(commands) commands"
+                )
+            }
+        }
+        return problems
+    }
+
+    /// Serves a folder of a filesystem of its own, whose power can be cut.
+    func usePowerCutImage() {
+        guard let image = powerCut?(Bool.random(using: &random) ? .ext4 : .xfs) else { return }
+        self.image = image
+        source = image.mountPoint.appending("source-\(bench.nextNumber())")
+        mkdir(source.string, 0o755)
+        // The folder itself must survive the power cut for what is in it to be found.
+        _ = IsolatedCall.syncFileSystem(source.string).run()
+    }
+}

@@ -1,0 +1,275 @@
+import BenchCore
+import Glibc
+import LinuxSystem
+import SystemPackage
+
+/// One pass over a scenario on a target: what the scenario acts with, and what it found.
+///
+/// Used by one thread. Everything it starts, the runner ends.
+public final class Cycle {
+    public let target: Target
+    /// Drives every choice of the cycle, so that its seed repeats it.
+    public var random: SplitMix64
+    /// What must come of the act; set by the scenario.
+    public var expect = Expectation()
+
+    let bench: Workbench
+    let settings: StopPathSettings
+    let depth: Int?
+    /// The folder that is served, the mount point, and a folder for what belongs to neither.
+    var source: FilePath
+    let mountPoint: FilePath
+    let scratch: FilePath
+    let evidence: Evidence
+    let kernelLog = KernelLog()
+    let started = ContinuousClock.now
+
+    private(set) var daemon: MountedDaemon?
+    private(set) var clients: [BenchClient] = []
+    /// Other processes that the scenario started and that shall be gone at the end.
+    var helpers: [ChildProcess] = []
+    /// Daemons beside the one under test.
+    var others: [MountedDaemon] = []
+    private(set) var counters: RequestCounters?
+    private(set) var countersObstacle = "no daemon was mounted"
+    private(set) var reports: [OracleReport] = []
+    private(set) var files: [String] = []
+    /// The first client of the present mount: those before it have had their end.
+    private var round = 0
+    /// A hidden failure would only repeat the first one's evidence.
+    private var hasEvidence = false
+    /// Something did not end within the deadline.
+    var hung = false
+    /// What the daemon held before the load.
+    var resourcesBefore: DaemonResources?
+    var statisticsText = ""
+    /// Gives a filesystem whose power can be cut, where that can be had.
+    var powerCut: ((PowerCutImage.Kind) -> PowerCutImage?)?
+    /// The one that the source lies on.
+    var image: PowerCutImage?
+
+    /// What the fuses are long: one for everything that must end.
+    /// Once something has hung, the rest gets a moment only: a wedged daemon costs one deadline.
+    var limit: Duration { hung ? min(settings.timeout, .milliseconds(500)) : settings.timeout }
+
+    init(
+        target: Target, seed: UInt64, depth: Int?, settings: StopPathSettings, bench: Workbench, source: FilePath,
+        mountPoint: FilePath, scratch: FilePath, evidence: Evidence
+    ) {
+        self.target = target
+        self.depth = depth
+        self.settings = settings
+        self.bench = bench
+        self.source = source
+        self.mountPoint = mountPoint
+        self.scratch = scratch
+        self.evidence = evidence
+        random = SplitMix64(seed: seed)
+    }
+
+    // MARK: Findings
+
+    func report(_ oracle: Oracle, _ verdict: OracleReport.Verdict) {
+        reports.append(OracleReport(oracle: oracle, verdict: verdict))
+    }
+
+    /// The oracle found something wrong; the first time the evidence is saved, while it is still there.
+    func fail(_ oracle: Oracle, _ message: String) {
+        report(oracle, .failed(message))
+        collectEvidence()
+    }
+
+    func collectEvidence() {
+        if hasEvidence { return }
+        hasEvidence = true
+        if let daemon { files += daemon.collect(into: evidence, clients: clients.map(\.process) + helpers) }
+        files.append(evidence.save("clients", clients.map { "\($0.description): \(describe($0))\n" }.joined()))
+        if let daemon, target.isOurs, daemon.process?.isRunning == true,
+            let statistics = DaemonStatistics.ask(daemon, bench: bench)
+        {
+            files.append(evidence.save("stats.json", statistics.text))
+        }
+        if let slabs = contents(of: "/proc/slabinfo") {
+            let lines = slabs.split(separator: "\n").filter { $0.hasPrefix("fuse") || $0.hasPrefix("#") }
+            files.append(evidence.save("slabinfo", lines.joined(separator: "\n") + "\n"))
+        }
+    }
+
+    func saveEvidence(_ name: String, _ text: String) { files.append(evidence.save(name, text)) }
+
+    private func describe(_ client: BenchClient) -> String {
+        guard let status = client.status else { return "no status" }
+        let errors = status.errors.map { "\($0.key.name) \($0.value)" }.sorted().joined(separator: ", ")
+        return
+            "\(status.operations) operations, \(status.synced) fsynced, \(status.mismatches) mismatches, errors: \(errors)"
+    }
+
+    // MARK: Bringing up
+
+    /// Mounts the target's daemon, and counts its requests from then on.
+    ///
+    /// - Throws: ``DaemonError``.
+    @discardableResult
+    func mount(
+        fault: String? = nil, options: [String] = [], prefix: [String] = [], source: FilePath? = nil,
+        until stage: MountedDaemon.Stage = .ready
+    ) throws(DaemonError) -> MountedDaemon {
+        let result = try start(fault: fault, options: options, prefix: prefix, source: source, until: stage)
+        daemon = result
+        round = clients.count
+        if let connection = result.connection {
+            do throws(RequestCounters.Unavailable) {
+                counters = try RequestCounters(connection: connection, daemon: result.process?.id)
+            } catch {
+                countersObstacle = error.reason
+            }
+        }
+        return result
+    }
+
+    /// Mounts one more daemon of the target's kind: on the cycle's mount point, or elsewhere.
+    func start(
+        fault: String? = nil, options: [String] = [], prefix: [String] = [], source: FilePath? = nil,
+        mountPoint: FilePath? = nil, until stage: MountedDaemon.Stage = .ready
+    ) throws(DaemonError) -> MountedDaemon {
+        var target = target
+        if target.isOurs, let depth = depth ?? settings.depth, target.transport?.usesRing == true {
+            target.options += ["--depth", "\(depth)"]
+        }
+        target.options += options
+        if let fault { target.fault = fault }
+        target.prefix = prefix
+        return try MountedDaemon.start(
+            target, source: source ?? self.source, mountPoint: mountPoint ?? self.mountPoint, bench: bench,
+            log: scratch.appending("daemon.log"), until: stage, within: limit)
+    }
+
+    /// Starts load clients, spread over the CPUs and so over the kernel's queues, and waits until each has done some work.
+    ///
+    /// - Parameters:
+    ///   - kind: nil for the one that was asked for on the command line.
+    ///   - perCPU: clients for each CPU.
+    ///   - prefix: a command that the client's own is appended to (`unshare --mount`).
+    func startLoad(_ kind: LoadKind? = nil, perCPU: Int = 2, prefix: [String] = [], waiting: Bool = true) throws(Errno)
+    {
+        guard let daemon else { return }
+        let cpus = max(1, Int(sysconf(CInt(_SC_NPROCESSORS_ONLN))))
+        let first = clients.count
+        let kinds: [LoadKind] = [.mixed, .read, .write, .metadata, .mmap]
+        for index in 0..<cpus * perCPU {
+            let id = bench.nextNumber()
+            // A mixed load is mixed among the clients, too.
+            let kind = kind ?? (settings.load == .mixed ? kinds[index % kinds.count] : settings.load)
+            let options = LoadClient.Options(
+                kind: kind, root: daemon.root.string, id: id, seed: random.next(),
+                status: scratch.appending("status-\(id)").string, ledger: scratch.appending("ledger-\(id)").string,
+                cpu: index % cpus, connection: daemon.connection?.number)
+            let process = try bench.spawn(prefix + [bench.program] + BenchHelper.load(options).arguments)
+            clients.append(
+                BenchClient(
+                    index: clients.count, id: id, kind: kind, process: process, statusFile: FilePath(options.status),
+                    ledger: FilePath(options.ledger)))
+        }
+        if waiting { waitForWork(clients[first...]) }
+    }
+
+    /// Every client has done some work, or the cycle has failed.
+    private func waitForWork(_ clients: ArraySlice<BenchClient>) {
+        let deadline = Deadline(after: limit)
+        for client in clients {
+            let works = deadline.wait(upTo: .milliseconds(2)) {
+                client.status.map { $0.isWorking && $0.operations > 20 } ?? false || !client.process.isRunning
+            }
+            if !works || !client.process.isRunning {
+                hung = hung || !works
+                checkDaemonIsAlive()
+                fail(.reaped, "\(client.description) did not get to work: \(describe(client))")
+                return
+            }
+        }
+    }
+
+    // MARK: Acting
+
+    /// Waits for a moment that the seed chooses.
+    func pause(upTo milliseconds: Int? = nil) {
+        let longest = milliseconds ?? settings.longestPause
+        Deadline.sleep(.microseconds(Int.random(in: 0...max(1, longest * 1000), using: &random)))
+    }
+
+    /// Right before the act: until here no client may have seen an error or have stopped.
+    func aboutToAct() {
+        checkDaemonIsAlive()
+        for client in clients[round...] {
+            guard let status = client.status else { continue }
+            for (errno, count) in status.errors where errno != .interrupted {
+                fail(.errors, "\(client.description) got \(errno.name) \(count)× before anything was done")
+            }
+            if !client.process.isRunning { fail(.reaped, "\(client.description) ended before anything was done") }
+        }
+    }
+
+    private func checkDaemonIsAlive() {
+        guard let process = daemon?.process, let status = process.exitStatus else { return }
+        fail(.exit, "the daemon (pid \(process.id)) ended by itself, before anything was done: \(status)")
+    }
+
+    /// Ends clients, as part of the act or after it.
+    func kill(_ clients: some Sequence<BenchClient>) {
+        for client in clients {
+            expect.killedClients.insert(client.index)
+            expectDeath(of: client.process)
+            client.process.signal(SIGKILL)
+        }
+    }
+
+    /// A killed process may take requests back, which no longer count as lost.
+    func expectDeath(of process: ChildProcess) {
+        do throws(RequestCounters.Unavailable) {
+            try counters?.expectDeath(of: process.id)
+        } catch {
+            counters = nil
+            countersObstacle = error.reason
+        }
+    }
+
+    /// Stops the load; its clients must clean up and end.
+    func stopLoad() {
+        for client in clients[round...] { client.process.signal(SIGTERM) }
+        reap()
+    }
+
+    /// The load must be seen to go on for a while: each client completes operations.
+    func expectProgress() {
+        let clients = clients[round...]
+        let then = clients.map { $0.status?.operations ?? 0 }
+        let deadline = Deadline(after: limit)
+        for (client, operations) in zip(clients, then) where !expect.killedClients.contains(client.index) {
+            if !deadline.wait(for: { (client.status?.operations ?? 0) > operations || !client.process.isRunning }) {
+                hung = true
+                fail(.reaped, "\(client.description) makes no progress")
+            }
+        }
+    }
+
+    /// Every client must end by the deadline.
+    func reap() {
+        let bound = limit
+        let deadline = Deadline(after: bound)
+        for client in clients where client.process.wait(until: deadline) == nil {
+            hung = true
+            fail(.reaped, "\(client.description) did not end within \(bound.seconds) s")
+        }
+    }
+
+    /// Whether this errno may have been seen by this client.
+    func isAllowed(_ errno: Errno) -> Bool {
+        // Linux ends a request with ECANCELED that was on its way to a ring whose thread is gone, and with EINTR if the
+        // thread was just being killed: its memory, which the request goes into, cannot be pinned any more.
+        expect.allowedErrors.contains(errno)
+            || (errno == .canceled || errno == .interrupted) && mayUseRing && expect.connectionEnds
+    }
+
+    /// Whether requests may travel on a ring. Of a foreign daemon it is not known.
+    var mayUseRing: Bool { target.transport?.usesRing ?? true }
+}

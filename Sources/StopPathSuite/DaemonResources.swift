@@ -1,0 +1,66 @@
+import BenchCore
+import Glibc
+
+/// What a process holds: for the comparison of before and after.
+struct DaemonResources: Sendable {
+    var descriptors: Int
+    var threads: Int
+    /// io_uring's worker threads, which are not counted among `threads`.
+    var ringWorkers: Int
+    /// Anonymous memory, in bytes.
+    var anonymous: Int
+
+    /// Nil if the process is gone.
+    init?(_ process: ProcessID) {
+        guard process.isAlive, let status = contents(of: "/proc/\(process.pid)/status") else { return nil }
+        descriptors = names(in: "/proc/\(process.pid)/fd").count
+        let tasks = names(in: "/proc/\(process.pid)/task").compactMap { Int32($0) }.compactMap {
+            ProcessID.stat(process.pid, thread: $0)?.name
+        }
+        ringWorkers = tasks.filter { $0.hasPrefix("iou-") }.count
+        threads = tasks.count - ringWorkers
+        anonymous =
+            status.split(separator: "\n").first { $0.hasPrefix("RssAnon:") }
+            .flatMap { Int($0.filter(\.isNumber)) }.map { $0 << 10 } ?? 0
+    }
+
+    /// Nanoseconds that each thread of a process has run or waited to run (`/proc/PID/task/TID/schedstat`).
+    static func runnableTime(of process: ProcessID) -> [Int32: UInt64] {
+        var result: [Int32: UInt64] = [:]
+        for thread in names(in: "/proc/\(process.pid)/task").compactMap({ Int32($0) }) {
+            let fields = (contents(of: "/proc/\(process.pid)/task/\(thread)/schedstat") ?? "").split(separator: " ")
+            guard fields.count > 1, let ran = UInt64(fields[0]), let waited = UInt64(fields[1]) else { continue }
+            result[thread] = ran + waited
+        }
+        return result
+    }
+
+    /// What has grown by more than a working daemon's own fluctuation; one line for each.
+    func growth(since before: DaemonResources, allowedMemory: Int, allowedThreads: Int) -> [String] {
+        var result: [String] = []
+        func compare(_ what: String, _ then: Int, _ now: Int, slack: Int) {
+            if now > then + slack { result.append("\(what) grew from \(then) to \(now)") }
+        }
+        compare("open descriptors", before.descriptors, descriptors, slack: 2)
+        compare("threads", before.threads, threads, slack: allowedThreads)
+        compare("anonymous memory", before.anonymous, anonymous, slack: allowedMemory)
+        return result
+    }
+}
+
+/// The kernel's objects of all FUSE connections of this machine.
+struct FuseSlabs: Sendable {
+    /// Objects in use, by cache: `fuse_inode`, `fuse_request`.
+    var objects: [String: Int]
+
+    /// Nil if the kernel does not tell.
+    static func current() -> FuseSlabs? {
+        guard let text = contents(of: "/proc/slabinfo") else { return nil }
+        var objects: [String: Int] = [:]
+        for line in text.split(separator: "\n") where line.hasPrefix("fuse_inode ") || line.hasPrefix("fuse_request ") {
+            let fields = line.split(separator: " ")
+            if fields.count > 2, let active = Int(fields[1]) { objects[String(fields[0])] = active }
+        }
+        return objects.isEmpty ? nil : FuseSlabs(objects: objects)
+    }
+}

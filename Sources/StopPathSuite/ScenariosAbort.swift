@@ -1,0 +1,99 @@
+import BenchCore
+import Glibc
+import SystemPackage
+
+/// The connection is aborted through its control file.
+struct AbortVersusCommit: Scenario {
+    let number = 4
+    let name = "abort-vs-commit"
+    let summary = "abort under a flood of replies"
+    let oracles: Set<Oracle> = [.reaped, .kernelLog, .errors, .exit, .mountGone]
+
+    func run(_ cycle: Cycle) throws {
+        try cycle.mount()
+        try cycle.startLoad(cycle.settings.load == .mixed ? .metadata : nil, perCPU: 3)
+        cycle.pause()
+        cycle.aboutToAct()
+        cycle.daemon?.begin(.abort)
+        cycle.expect.exit = .anyStatus
+    }
+}
+
+struct AbortCloseLoop: Scenario {
+    let number = 5
+    let name = "abort-close-loop"
+    let summary = "abort, let the daemon close its descriptors, mount again; in a loop"
+    let oracles: Set<Oracle> = [.mountGone, .kernelLog, .leaks]
+
+    func run(_ cycle: Cycle) throws {
+        cycle.expect.exit = .anyStatus
+        for round in 1...(cycle.settings.isQuick ? 2 : 5) {
+            let daemon = try cycle.mount()
+            cycle.pause(upTo: 5)
+            if round == (cycle.settings.isQuick ? 2 : 5) {
+                daemon.begin(.abort)
+                return
+            }
+            let stop = daemon.stop(.abort, within: cycle.limit)
+            if !stop.isComplete {
+                cycle.hung = true
+                return cycle.fail(.mountGone, "round \(round): not gone after an abort: \(stop)")
+            }
+        }
+    }
+}
+
+struct AbortUncommitted: Scenario {
+    let number = 7
+    let name = "abort-uncommitted"
+    let summary = "the daemon is stopped with requests in its hands, the connection aborted, the replies come late"
+    let oracles: Set<Oracle> = [.reaped, .kernelLog, .errors, .exit, .mountGone]
+
+    func run(_ cycle: Cycle) throws {
+        let daemon = try cycle.mount()
+        try cycle.startLoad(perCPU: 3)
+        cycle.pause(upTo: 60)
+        cycle.aboutToAct()
+        // Stopped in the midst of its work, it has taken requests that it has not answered.
+        daemon.process?.signal(SIGSTOP)
+        daemon.begin(.abort)
+        // On /dev/fuse the abort alone must free the clients. A ring hands requests over in the daemon's own threads, so
+        // those that were on their way wait until it goes on (Linux 6.18).
+        if !cycle.mayUseRing { cycle.reap() } else { cycle.pause(upTo: 100) }
+        daemon.process?.signal(SIGCONT)
+        cycle.expect.exit = .anyStatus
+    }
+}
+
+struct BlockedHandlerAbort: Scenario {
+    let number = 28
+    let name = "blocked-handler-abort"
+    let summary = "the backing filesystem does not answer; abort (or, every other cycle, terminate) the daemon"
+    let oracles: Set<Oracle> = [.exit, .reaped, .mountGone]
+
+    func run(_ cycle: Cycle) throws {
+        // The source is itself a mount, whose daemon is stopped: every backing call then blocks.
+        let below = try cycle.bench.makeFolder("below-\(cycle.bench.nextNumber())")
+        let inner = try cycle.start(mountPoint: below)
+        cycle.others.append(inner)
+        let daemon = try cycle.mount(source: below)
+        try cycle.startLoad(.metadata, perCPU: 1)
+        cycle.pause(upTo: 40)
+        cycle.aboutToAct()
+        inner.process?.signal(SIGSTOP)
+        Deadline.sleep(.milliseconds(20))
+        daemon.begin(Bool.random(using: &cycle.random) ? .abort : .terminate)
+        // Which requests the inner daemon had taken cannot be chosen, and those that it has cannot be interrupted.
+        cycle.expect.exit = .anyStatus
+        if daemon.process?.wait(min(cycle.limit, .seconds(5))) == nil {
+            // It may have ended by now, or exit and wait for the flush of what it had open.
+            if let snapshot = daemon.process.map({ ProcessSnapshot($0.id) }), !snapshot.threads.isEmpty,
+                snapshot.blocked.isEmpty, !snapshot.isExiting
+            {
+                cycle.fail(
+                    .exit, "the daemon does not end while its backing calls block, though none is uninterruptible")
+            }
+        }
+        inner.process?.signal(SIGCONT)
+    }
+}

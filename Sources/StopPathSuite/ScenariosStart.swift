@@ -1,0 +1,159 @@
+import BenchCore
+import Glibc
+import LinuxSystem
+import SystemPackage
+
+/// The connection ends, or fails, while it is being set up.
+struct UnmountVersusRegister: Scenario {
+    let number = 3
+    let name = "unmount-vs-register"
+    let summary = "abort or unmount 0 to 50 ms after the mount, before the transport is ready"
+    let oracles: Set<Oracle> = [.exit, .mountGone, .kernelLog, .leaks, .newMount]
+
+    func run(_ cycle: Cycle) throws {
+        let daemon = try cycle.mount(until: .mounted)
+        cycle.pause(upTo: 50)
+        let methods: [StopMethod] = [.abort, .unmount, .lazyUnmount, .forcedUnmount]
+        daemon.begin(methods.randomElement(using: &cycle.random)!, within: cycle.limit)
+        // A connection that ends before INIT is a failure to some daemons and an orderly end to others.
+        cycle.expect.exit = .anyStatus
+    }
+}
+
+struct ParallelRegister: Scenario {
+    let number = 11
+    let name = "parallel-register"
+    let summary = "all queue threads register at the same instant and requests come at once; in a loop"
+    let oracles: Set<Oracle> = [.kernelLog, .mountGone]
+    let depth: Int? = 32
+
+    func run(_ cycle: Cycle) throws {
+        let rounds = cycle.settings.isQuick ? 2 : 5
+        for round in 1...rounds {
+            let daemon = try cycle.mount(until: .mounted)
+            // Clients on every CPU wait for the queues to be ready.
+            try cycle.startLoad(.metadata, perCPU: 2)
+            cycle.stopLoad()
+            if round == rounds {
+                daemon.begin(.unmount)
+                return
+            }
+            let stop = daemon.stop(.unmount, within: cycle.limit)
+            if !stop.isComplete {
+                cycle.hung = true
+                return cycle.fail(.mountGone, "round \(round): not gone after an unmount: \(stop)")
+            }
+        }
+    }
+}
+
+struct RingNeverReady: Scenario {
+    let number = 12
+    let name = "ring-never-ready"
+    let summary = "one queue is never registered; a client waits; abort"
+    let oracles: Set<Oracle> = [.reaped, .mountGone]
+    let needs: Needs = [.ring, .fault]
+
+    func run(_ cycle: Cycle) throws {
+        let daemon = try cycle.mount(fault: "queue-never-registers", until: .mounted)
+        // The kernel holds these back, since the ring is not ready.
+        try cycle.startLoad(.metadata, perCPU: 1, waiting: false)
+        cycle.pause(upTo: 300)
+        daemon.begin(.abort)
+        cycle.expect.exit = .anyStatus
+    }
+}
+
+struct SetupRefused: Scenario {
+    let number = 13
+    let name = "setup-refused"
+    let summary =
+        "io_uring is refused by a filter: the daemon serves /dev/fuse instead or fails the mount, and never hangs"
+    let oracles: Set<Oracle> = [.exit, .mountGone]
+    let needs: Needs = [.ring]
+
+    func run(_ cycle: Cycle) throws {
+        let prefix = [cycle.bench.program] + BenchHelper.refuseRing([]).arguments
+        do {
+            try cycle.mount(prefix: prefix)
+            // It fell back: then it must work.
+            cycle.expect.connectionEnds = false
+            try cycle.startLoad(perCPU: 1)
+            cycle.pause(upTo: 40)
+        } catch DaemonError.exited(let status, let log) {
+            if case .signalled = status { cycle.fail(.exit, "the daemon ended with \(status): \(log)") }
+            if status.isSuccess { cycle.fail(.exit, "the daemon mounted nothing and ended with success: \(log)") }
+            if log.isEmpty { cycle.fail(.exit, "the daemon did not say why it ended") }
+        } catch let error as DaemonError {
+            cycle.fail(.exit, "\(error)")
+        }
+    }
+}
+
+struct EarlyRegister: Scenario {
+    let number = 14
+    let name = "early-register"
+    let summary = "register entries before INIT is answered: the kernel says EAGAIN, and the daemon copes"
+    let oracles: Set<Oracle> = [.transport, .exit, .mountGone]
+    let needs: Needs = [.ring, .fault]
+
+    func run(_ cycle: Cycle) throws {
+        try serveOrFail(cycle, fault: "early-register")
+    }
+}
+
+struct QueueThreadFails: Scenario {
+    let number = 15
+    let name = "queue-thread-fails"
+    let summary =
+        "the last queue's thread cannot be started: another transport is used or the mount fails, without a spin"
+    let oracles: Set<Oracle> = [.exit, .mountGone, .leaks]
+    let needs: Needs = [.ring, .fault]
+
+    func run(_ cycle: Cycle) throws {
+        try serveOrFail(cycle, fault: "queue-thread-fails")
+    }
+}
+
+struct StartupAllocationFails: Scenario {
+    let number = 16
+    let name = "startup-allocation-fails"
+    let summary = "a memory mapping or descriptor of the start is refused: a clean failure or another transport"
+    let oracles: Set<Oracle> = [.exit, .mountGone, .leaks, .sanitizers]
+
+    func run(_ cycle: Cycle) throws {
+        if cycle.settings.allowFaults && cycle.mayUseRing && cycle.target.isOurs && Bool.random(using: &cycle.random) {
+            return try serveOrFail(cycle, fault: "allocation-fails")
+        }
+        // Descriptors run out at a point that the seed chooses; daemons differ in how many they need.
+        let count = Int.random(in: 4...24, using: &cycle.random)
+        try serveOrFail(cycle, prefix: ["prlimit", "--nofile=\(count):\(count)"])
+    }
+}
+
+extension Scenario {
+    /// Mounts with a hindrance: either it works all the same, or the daemon ends with a failure and says why.
+    func serveOrFail(_ cycle: Cycle, fault: String? = nil, prefix: [String] = []) throws {
+        do {
+            try cycle.mount(fault: fault, prefix: prefix)
+            cycle.expect.connectionEnds = false
+            cycle.rememberResources()
+            // With few descriptors left, opening files may fail with EMFILE: so nothing but names is worked on.
+            if prefix.isEmpty {
+                try cycle.startLoad(perCPU: 1)
+                cycle.pause(upTo: 40)
+                cycle.stopLoad()
+                cycle.checkTransport(early: 4)
+            }
+            cycle.checkSpin()
+        } catch DaemonError.exited(let status, let log) {
+            // A runtime that cannot get what it needs to start may not even reach the daemon's own code.
+            if status.isSuccess { cycle.fail(.exit, "the daemon mounted nothing and ended with success: \(log)") }
+            if case .signalled = status { cycle.fail(.exit, "the daemon ended with \(status): \(log)") }
+            if log.isEmpty { cycle.fail(.exit, "the daemon did not say why it ended") }
+        } catch let error as DaemonError {
+            cycle.hung = true
+            cycle.fail(.exit, "\(error)")
+        }
+    }
+}

@@ -1,0 +1,251 @@
+import BenchCore
+import Glibc
+import LinuxSystem
+public import SystemPackage
+
+/// Runs scenarios on targets, one cycle after the other, and writes down what came of each.
+public final class StopPathRunner {
+    public struct Outcome: Sendable {
+        public var results: [TestResult] = []
+        /// A cycle left something that could not be taken down: the run was stopped there.
+        public var isStuck = false
+        public var seconds = 0.0
+
+        /// 0 when all passed, 1 on any failure, 69 when something asked for is not available here, 70 when stuck.
+        public func exitStatus(somethingMissing: Bool) -> Int32 {
+            if isStuck { return 70 }
+            if results.contains(where: { $0.verdict.isFailure }) { return 1 }
+            return somethingMissing ? 69 : 0
+        }
+    }
+
+    let scenarios: [any Scenario]
+    let targets: [Target]
+    let settings: StopPathSettings
+    let bench: Workbench
+    let output: FilePath
+    /// What to say to repeat a cycle, but for scenario, target and seed: `fstestkit stop-path --load write`.
+    let repeatCommand: @Sendable (_ scenario: String, _ target: Target, _ seed: UInt64) -> String
+    let listener: Listener
+
+    /// Who hears how it goes.
+    public struct Listener {
+        /// A line for people for each cycle.
+        public var progress: (String) -> Void
+        /// The same for programs.
+        public var event: (SuiteEvent) -> Void
+
+        public init(progress: @escaping (String) -> Void = { _ in }, event: @escaping (SuiteEvent) -> Void = { _ in }) {
+            self.progress = progress
+            self.event = event
+        }
+    }
+
+    private var outcome = Outcome()
+    private let stream: FilePath
+    private var images: [PowerCutImage.Kind: PowerCutImage] = [:]
+    private var imageObstacles: [PowerCutImage.Kind: String] = [:]
+    private let began = ContinuousClock.now
+    private var done = 0
+
+    public init(
+        scenarios: [any Scenario], targets: [Target], settings: StopPathSettings, bench: Workbench, output: FilePath,
+        repeatCommand: @escaping @Sendable (String, Target, UInt64) -> String, listener: Listener = Listener()
+    ) {
+        self.scenarios = scenarios
+        self.targets = targets
+        self.settings = settings
+        self.bench = bench
+        self.output = output
+        self.repeatCommand = repeatCommand
+        self.listener = listener
+        stream = output.appending("results.jsonl")
+        Evidence.makeFolders(output.string)
+        Evidence.remove(stream)
+    }
+
+    /// Runs them all. Interrupted, it is the workbench that cleans up.
+    public func run() -> Outcome {
+        listener.event(.planned(count: scenarios.count * targets.count * max(1, settings.cycles) + 1))
+        let slabs = FuseSlabs.current()
+        let connections = FuseControl.connections
+        outer: for scenario in scenarios {
+            for target in targets {
+                if let obstacle = scenario.obstacle(on: target, settings: settings) {
+                    done += settings.cycles
+                    record(skipped(scenario, target, "not applicable: \(obstacle)"))
+                    continue
+                }
+                if !runCell(scenario, target) {
+                    outcome.isStuck = true
+                    break outer
+                }
+            }
+        }
+        checkSlabs(before: slabs, connectionsBefore: connections)
+        outcome.seconds = (ContinuousClock.now - began).seconds
+        return outcome
+    }
+
+    /// - Returns: false if the run cannot go on.
+    private func runCell(_ scenario: any Scenario, _ target: Target) -> Bool {
+        for number in 1...max(1, settings.cycles) {
+            let (result, clean) = runCycle(scenario, target, number)
+            done += 1
+            record(result)
+            if !clean { return false }
+            // A cell that cannot run here once cannot run here twice.
+            if result.verdict == .skipped {
+                done += settings.cycles - number
+                break
+            }
+        }
+        return true
+    }
+
+    private func runCycle(_ scenario: any Scenario, _ target: Target, _ number: Int) -> (TestResult, clean: Bool) {
+        let seed = settings.seed &+ UInt64(number - 1)
+        let name = "\(scenario.name)/\(number)"
+        let start = ContinuousClock.now
+        listener.event(.started(area: scenario.name, name: name))
+        let cycle: Cycle
+        do {
+            cycle = try makeCycle(scenario, target, number, seed)
+        } catch {
+            return (skipped(scenario, target, "the bench's folders could not be made: \(error)"), true)
+        }
+        var obstacle: String?
+        do {
+            try scenario.run(cycle)
+        } catch let error as ScenarioObstacle {
+            obstacle = error.description
+            cycle.expect.connectionEnds = true
+            cycle.expect.exit = .any
+            cycle.daemon?.forceDown(clients: cycle.clients.map(\.process) + cycle.helpers)
+        } catch let error as DaemonError {
+            cycle.fail(.newMount, "\(error)")
+            cycle.expect.exit = .any
+        } catch {
+            obstacle = "\(error)"
+            cycle.expect.exit = .any
+            cycle.daemon?.forceDown(clients: cycle.clients.map(\.process) + cycle.helpers)
+        }
+        let clean = cycle.conclude(scenario.oracles)
+        cleanFolders(of: cycle)
+        if let obstacle, clean { return (skipped(scenario, target, obstacle), true) }
+        let failures = cycle.reports.filter(\.isFailure)
+        let seconds = (ContinuousClock.now - start).seconds
+        var files = cycle.files
+        if !failures.isEmpty {
+            let command = repeatCommand(scenario.name, target, seed)
+            files.append(cycle.evidence.save("repeat", "seed \(seed)\n\(command)\n"))
+            if let log = cycle.kernelLog?.text { files.append(cycle.evidence.save("kernel.log", log)) }
+            files.append(
+                cycle.evidence.save(
+                    "findings", failures.map { "\($0.oracle.rawValue): \($0.check.message)\n" }.joined()))
+        }
+        let verdict: Verdict = failures.isEmpty ? .passed : cycle.hung ? .hung : .failed
+        let result = TestResult(
+            suite: "stop-path", target: target.label, area: scenario.name, name: name, verdict: verdict,
+            seconds: seconds,
+            message: failures.map { "\($0.oracle.rawValue): \($0.check.message)" }.joined(separator: "; "),
+            evidence: Array(Set(files)).sorted(), checks: StopPathRunner.checks(cycle.reports))
+        return (result, clean)
+    }
+
+    /// One for each oracle that said something: its failure, if it had one.
+    private static func checks(_ reports: [OracleReport]) -> [TestResult.Check] {
+        Oracle.allCases.compactMap { oracle in
+            let own = reports.filter { $0.oracle == oracle }
+            return (own.first(where: \.isFailure) ?? own.first)?.check
+        }
+    }
+
+    private func makeCycle(_ scenario: any Scenario, _ target: Target, _ number: Int, _ seed: UInt64) throws(Errno)
+        -> Cycle
+    {
+        let id = bench.nextNumber()
+        let scratch = try bench.makeFolder("cycle-\(id)")
+        let source = try bench.makeFolder("source-\(id)")
+        let mountPoint = try bench.makeFolder("mnt-\(id)")
+        let cycle = Cycle(
+            // The scenario's number makes the choices of different scenarios independent of each other.
+            target: target, seed: seed &* 1000 &+ UInt64(scenario.number), depth: scenario.depth, settings: settings,
+            bench: bench, source: source, mountPoint: mountPoint, scratch: scratch,
+            evidence: bench.evidence.below(
+                "\(scenario.name)-\(target.label.map { $0 == "/" ? "_" : String($0) }.joined())-\(seed)"))
+        cycle.powerCut = { [self] kind in settings.isQuick ? nil : image(kind) }
+        return cycle
+    }
+
+    private func image(_ kind: PowerCutImage.Kind) -> PowerCutImage? {
+        if let image = images[kind] { return image }
+        if imageObstacles[kind] != nil { return nil }
+        let (image, obstacle) = PowerCutImage.make(kind, bench: bench)
+        images[kind] = image
+        if image == nil { imageObstacles[kind] = obstacle }
+        return image
+    }
+
+    /// What the cycle served lies on the bench's own filesystems; a mount that is still there is left alone.
+    private func cleanFolders(of cycle: Cycle) {
+        for folder in [cycle.source, cycle.scratch, cycle.mountPoint]
+        where MountTable.mounts(below: folder.string).isEmpty {
+            _ = Cleaner.removeTree(folder.string)
+        }
+    }
+
+    private func skipped(_ scenario: any Scenario, _ target: Target, _ why: String) -> TestResult {
+        TestResult(
+            suite: "stop-path", target: target.label, area: scenario.name, name: scenario.name, verdict: .skipped,
+            seconds: 0,
+            message: why)
+    }
+
+    /// Over the whole run, the kernel's objects must not have grown with the cycles.
+    private func checkSlabs(before: FuseSlabs?, connectionsBefore: Set<UInt32>) {
+        let cycles = outcome.results.filter { $0.verdict != .skipped }.count
+        var check = TestResult(
+            suite: "stop-path", target: "kernel", area: "run", name: "kernel objects", verdict: .passed, seconds: 0)
+        guard let before, FuseSlabs.current() != nil else {
+            check.verdict = .skipped
+            check.message = "unavailable: /proc/slabinfo cannot be read"
+            return record(check)
+        }
+        // Objects go a grace period after the last user.
+        var growth: [String] = []
+        _ = Deadline(after: .seconds(3)).wait(upTo: .milliseconds(100)) {
+            let now = FuseSlabs.current()?.objects ?? [:]
+            growth = before.objects.compactMap { cache, count in
+                // Slabs that a CPU keeps for itself count as in use.
+                let grown = (now[cache] ?? 0) - count
+                return grown > max(256, cycles) ? "\(cache) grew by \(grown) objects over \(cycles) cycles" : nil
+            }
+            return growth.isEmpty
+        }
+        if !growth.isEmpty {
+            let others = FuseControl.connections.union(connectionsBefore)
+            check.verdict = others.isEmpty ? .failed : .skipped
+            check.message = growth.joined(separator: "; ") + (others.isEmpty ? "" : ", while others used FUSE too")
+        }
+        record(check)
+    }
+
+    private func record(_ result: TestResult) {
+        outcome.results.append(result)
+        StopPathReport.append(result, to: stream)
+        listener.progress(line(for: result))
+        listener.event(.finished(result))
+    }
+
+    private func line(for result: TestResult) -> String {
+        let all = scenarios.count * targets.count * max(1, settings.cycles)
+        let elapsed = (ContinuousClock.now - began).seconds
+        let left = done > 0 && done < all ? Double(all - done) * elapsed / Double(done) : 0
+        let verdict = result.verdict == .passed ? "ok" : result.verdict.rawValue
+        let time = result.verdict == .skipped ? "" : " \(StopPathReport.decimal(result.seconds, 2)) s"
+        let estimate = left > 0 ? "  about \(Int(left.rounded(.up))) s left" : ""
+        return "[\(done)/\(all)] \(result.name) on \(result.target): \(verdict)\(time)"
+            + (result.message.isEmpty ? "" : "  (\(result.message.prefix(300)))") + estimate
+    }
+}

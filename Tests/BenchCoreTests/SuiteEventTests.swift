@@ -1,0 +1,25 @@
+import Testing
+
+@testable import BenchCore
+
+@Suite struct SuiteEventTests {
+    private let result = TestResult(
+        suite: "correctness", target: "legacy", area: "rename", name: "over an open file", verdict: .failed,
+        seconds: 0.25,
+        message: "expected 0, got ENOENT", evidence: ["evidence/rename/log"])
+
+    @Test func everyEventSurvivesItsLine() {
+        for event in [.planned(count: 12), .started(area: "rename", name: "a\nb"), .finished(result)] as [SuiteEvent] {
+            let line = event.line
+            #expect(line.last == UInt8(ascii: "\n"))
+            #expect(line.dropLast().allSatisfy { $0 != UInt8(ascii: "\n") })
+            #expect(SuiteEvent(line: line) == event)
+        }
+    }
+
+    @Test func otherLinesAreNoEvents() {
+        for text in ["", "{}", "hello", #"{"event":"later"}"#, #"{"event":"planned"}"#] {
+            #expect(SuiteEvent(line: text.utf8) == nil)
+        }
+    }
+}
