@@ -15,7 +15,9 @@ struct Caller {
     /// The caller's group that matches the parent directory's.
     let supplementaryGroup: UInt32?
 
-    static let unknown = UInt32.max
+    private static let unknown = UInt32.max
+
+    var hasIDs: Bool { user != Caller.unknown && group != Caller.unknown }
 
     init(_ request: borrowing Request) {
         user = request.header.uid
@@ -30,23 +32,17 @@ struct Caller {
 /// The kernel has checked permissions already (`default_permissions`), so capabilities are kept when the file-system ids
 /// change: what the backing filesystem shall take from the caller is ownership, quota and what set-id bits mean.
 struct Credentials: Sendable {
-    /// Capabilities, of `<linux/capability.h>`.
-    static let dacReadSearch: CInt = 2
-    static let fsetid: CInt = 4
-    private static let setuid: CInt = 7
-
-    /// The ids can be switched: unprivileged daemons create everything as themselves.
-    private let canSwitch: Bool
-    private let user: UInt32
-    private let group: UInt32
+    /// False for unprivileged daemons, which create everything as themselves. With one of the two capabilities that it
+    /// takes, ids are switched as far as that goes, and what goes no further is an error.
+    private let switches: Bool
+    private let own: Identity
     /// The process's `/proc/self/fd`, which becomes the working directory of threads that come by here.
     private let descriptors: CInt
 
     init(descriptors: CInt) {
         self.descriptors = descriptors
-        user = geteuid()
-        group = getegid()
-        canSwitch = clinux_has_effective_capability(Credentials.setuid) != 0
+        own = Identity.ofProcess()
+        switches = LoopbackFS.Capability.setuid.isHeld || LoopbackFS.Capability.setgid.isHeld
     }
 
     /// Prepares the calling thread: a umask and a working directory (`/proc/self/fd`) of its own, capabilities that stay.
@@ -66,6 +62,9 @@ struct Credentials: Sendable {
     ) throws(Errno) -> Value {
         try prepareThread()
         clinux_set_thread_umask(umask & 0o777)
+        guard let caller else { return try body() }
+        // A creating request always tells them: the kernel refuses callers whose ids it cannot.
+        guard caller.hasIDs else { throw .notPermitted }
         return try switched(to: caller, body)
     }
 
@@ -80,8 +79,9 @@ struct Credentials: Sendable {
     /// the request's own, which an idmapped mount has mapped.
     func withoutSetIDCapability<Value>(_ body: () throws(Errno) -> Value) throws(Errno) -> Value {
         // Fails only for a daemon that lacks the capability anyway.
-        let dropped = clinux_set_effective_capability(Credentials.fsetid, 0) == 0
-        defer { if dropped { _ = clinux_set_effective_capability(Credentials.fsetid, 1) } }
+        let fsetid = LoopbackFS.Capability.fsetid.rawValue
+        let dropped = clinux_set_effective_capability(fsetid, 0) == 0
+        defer { if dropped { _ = clinux_set_effective_capability(fsetid, 1) } }
         return try body()
     }
 
@@ -89,8 +89,9 @@ struct Credentials: Sendable {
         of caller: Caller, _ body: () throws(Errno) -> Value
     ) throws(Errno) -> Value {
         if let process = ProcessStatus(caller.process, descriptors: descriptors) {
-            return try switched(user: process.user, group: process.group, groups: process.groups, body)
+            return try switched(to: process.identity, body)
         }
+        guard caller.hasIDs else { return try body() }
         return try switched(to: caller, body)
     }
 
@@ -99,78 +100,85 @@ struct Credentials: Sendable {
     func mustDropSetID(of descriptor: CInt, for caller: Caller) throws(Errno) -> Bool {
         guard try Attributes.of(descriptor).hasSetID else { return false }
         guard let process = ProcessStatus(caller.process, descriptors: descriptors) else { return caller.user != 0 }
-        return process.capabilities & 1 << UInt64(Credentials.fsetid) == 0
+        return !process.has(.fsetid)
     }
 
-    private func switched<Value>(to caller: Caller?, _ body: () throws(Errno) -> Value) throws(Errno) -> Value {
-        guard let caller, caller.user != Caller.unknown, caller.group != Caller.unknown,
-            caller.user != user || caller.group != group
-        else { return try body() }
+    /// Whether the caller has a capability; false if that cannot be told.
+    func has(_ capability: LoopbackFS.Capability, _ caller: Caller) -> Bool {
+        ProcessStatus(caller.process, descriptors: descriptors)?.has(capability) ?? false
+    }
+
+    private func switched<Value>(to caller: Caller, _ body: () throws(Errno) -> Value) throws(Errno) -> Value {
+        if caller.user == own.user && caller.group == own.group { return try body() }
         // Only the caller's: the daemon's own supplementary groups must not count as theirs.
-        var groups = caller.supplementaryGroup ?? caller.group
-        return try withUnsafePointer(to: &groups) { groups throws(Errno) in
-            try switched(
-                user: caller.user, group: caller.group, groups: UnsafeBufferPointer(start: groups, count: 1), body)
+        var group = caller.supplementaryGroup ?? caller.group
+        return try withUnsafePointer(to: &group) { group throws(Errno) in
+            try switched(caller.user, caller.group, UnsafeBufferPointer(start: group, count: 1), body)
+        }
+    }
+
+    private func switched<Value>(to caller: Identity, _ body: () throws(Errno) -> Value) throws(Errno) -> Value {
+        try caller.groups.withUnsafeBufferPointer { groups throws(Errno) in
+            try switched(caller.user, caller.group, groups, body)
         }
     }
 
     private func switched<Value>(
-        user: UInt32, group: UInt32, groups: [UInt32], _ body: () throws(Errno) -> Value
+        _ user: UInt32, _ group: UInt32, _ groups: UnsafeBufferPointer<UInt32>, _ body: () throws(Errno) -> Value
     ) throws(Errno) -> Value {
-        try groups.withUnsafeBufferPointer { groups throws(Errno) in
-            try switched(user: user, group: group, groups: groups, body)
-        }
-    }
-
-    private func switched<Value>(
-        user: UInt32, group: UInt32, groups: UnsafeBufferPointer<UInt32>, _ body: () throws(Errno) -> Value
-    ) throws(Errno) -> Value {
-        guard canSwitch else { return try body() }
-        _ = clinux_setgroups(groups.count, groups.baseAddress)
-        _ = clinux_setfsgid(group)
-        _ = clinux_setfsuid(user)
-        defer {
-            _ = clinux_setfsuid(self.user)
-            _ = clinux_setfsgid(self.group)
-            _ = clinux_setgroups(0, nil)
-        }
-        return try body()
+        guard switches else { return try body() }
+        return try SwitchedIdentity(user: user, group: group, groups: groups, own: own).run(body)
     }
 }
 
-/// What `/proc/PID/status` tells of a caller, for the few decisions that take more than a request tells.
-private struct ProcessStatus {
-    /// The ids that it accesses files with.
-    var user: UInt32 = 0
-    var group: UInt32 = 0
-    var groups: [UInt32] = []
-    /// The effective ones (`CapEff`).
-    var capabilities: UInt64 = 0
+/// The ids that files are accessed with.
+struct Identity: Sendable {
+    var user: UInt32
+    var group: UInt32
+    var groups: [UInt32]
 
-    /// nil if the process cannot be seen, such as one in another pid namespace.
-    ///
-    /// - Parameter descriptors: of the directory `/proc/self/fd`.
-    init?(_ process: UInt32, descriptors: CInt) {
-        guard process != 0 else { return nil }
-        let path = "../../\(process)/status"
-        guard let file = try? Errno.check({ clinux_openat(descriptors, path, O_RDONLY | O_CLOEXEC, 0) }) else {
-            return nil
+    /// The effective ones of this process.
+    static func ofProcess() -> Identity {
+        var groups = [UInt32](repeating: 0, count: max(0, Int(getgroups(0, nil))))
+        let count = getgroups(CInt(groups.count), &groups)
+        groups.removeLast(groups.count - max(0, Int(count)))
+        return Identity(user: geteuid(), group: getegid(), groups: groups)
+    }
+}
+
+/// The calling thread's file-system ids and supplementary groups are a caller's for as long as this lives, and the
+/// daemon's own again after that.
+private struct SwitchedIdentity: ~Copyable {
+    private let own: Identity
+
+    /// - Throws: EPERM unless all of them could be switched; then none of them is.
+    init(user: UInt32, group: UInt32, groups: UnsafeBufferPointer<UInt32>, own: Identity) throws(Errno) {
+        self.own = own
+        let hasGroups = clinux_setgroups(groups.count, groups.baseAddress) == 0
+        _ = clinux_setfsgid(group)
+        _ = clinux_setfsuid(user)
+        // These two tell failure from success by nothing but the ids that are then in force.
+        guard hasGroups, clinux_setfsgid(.max) == group, clinux_setfsuid(.max) == user else {
+            SwitchedIdentity.switchBack(to: own)
+            throw .notPermitted
         }
-        defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: 8192)
-        guard let count = try? Errno.check({ read(file, &bytes, bytes.count) }) else { return nil }
-        var seen = 0
-        for line in String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n") {
-            let fields = line.split { $0 == "\t" || $0 == " " }
-            switch fields.first {
-            case "Uid:" where fields.count == 5: user = UInt32(fields[4]) ?? 0
-            case "Gid:" where fields.count == 5: group = UInt32(fields[4]) ?? 0
-            case "Groups:": groups = fields.dropFirst().compactMap { UInt32($0) }
-            case "CapEff:" where fields.count == 2: capabilities = UInt64(fields[1], radix: 16) ?? 0
-            default: continue
-            }
-            seen += 1
-        }
-        guard seen == 4 else { return nil }
+    }
+
+    borrowing func run<Value>(_ body: () throws(Errno) -> Value) throws(Errno) -> Value {
+        try body()
+    }
+
+    deinit {
+        SwitchedIdentity.switchBack(to: own)
+    }
+
+    private static func switchBack(to own: Identity) {
+        _ = clinux_setfsuid(own.user)
+        _ = clinux_setfsgid(own.group)
+        // Fails only without CAP_SETGID, and then they never were others.
+        _ = own.groups.withUnsafeBufferPointer { clinux_setgroups($0.count, $0.baseAddress) }
+        precondition(
+            clinux_setfsuid(.max) == own.user && clinux_setfsgid(.max) == own.group,
+            "a thread could not take its own ids back")
     }
 }

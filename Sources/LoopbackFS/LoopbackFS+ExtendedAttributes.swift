@@ -64,15 +64,70 @@ extension LoopbackFS {
         guard configuration.extendedAttributes else { throw .notSupported }
         let inode = try inode(request.node)
         let pin = try inode.pin()
+        let caller = Caller(request)
         try credentials.prepareThread()
-        try replyAttribute(size, &reply) { buffer, room throws(Errno) in
-            try DescriptorPath(pin.descriptor).withCString { path throws(Errno) in
-                try Errno.check {
-                    CLinux.listxattr(path, buffer?.assumingMemoryBound(to: CChar.self), room)
+        try DescriptorPath(pin.descriptor).withCString { path throws(Errno) in
+            func list(_ buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
+                let count = try Errno.check {
+                    CLinux.listxattr(path, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), buffer.count)
                 }
+                guard buffer.count > 0 else { return count }
+                return removeHiddenNames(from: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), for: caller)
+            }
+            if size == 0 {
+                if try list(UnsafeMutableRawBufferPointer(start: nil, count: 0)) == 0 {
+                    try reply.append(fuse_getxattr_out())
+                    return
+                }
+            } else {
+                do throws(Errno) {
+                    try reply.append(atMost: size) { buffer throws(Errno) in try list(buffer) }
+                    return
+                } catch .outOfRange {
+                    // What is left once the hidden ones are gone may fit.
+                }
+            }
+            let names = UnsafeMutableRawBufferPointer.allocate(byteCount: LoopbackFS.longestList, alignment: 1)
+            defer { names.deallocate() }
+            let count = try list(names)
+            if size == 0 {
+                try reply.append(fuse_getxattr_out(size: UInt32(count), padding: 0))
+            } else {
+                guard count <= size else { throw .outOfRange }
+                try reply.append(RawSpan(_unsafeStart: UnsafeRawPointer(names.baseAddress!), byteCount: count))
             }
         }
         return .reply
+    }
+
+    /// `XATTR_LIST_MAX`.
+    private static let longestList = 65536
+
+    /// Takes out the names of attributes that the caller cannot read; returns the bytes that are left of the list.
+    ///
+    /// The daemon is listed names of `trusted.*`, which are for those only who have CAP_SYS_ADMIN.
+    private func removeHiddenNames(from names: UnsafeMutableRawBufferPointer, for caller: Caller) -> Int {
+        var maySeeTrusted: Bool?
+        var kept = 0
+        var start = 0
+        while start < names.count {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: names[start...])
+            let length = (rest.firstIndex(of: 0) ?? rest.count - 1) + 1
+            let name = UnsafeMutableRawBufferPointer(rebasing: rest[..<length])
+            let isHidden: Bool
+            if name.starts(with: "trusted.".utf8) {
+                maySeeTrusted = maySeeTrusted ?? credentials.has(.sysAdmin, caller)
+                isHidden = maySeeTrusted == false
+            } else {
+                isHidden = !configuration.posixACL && name.starts(with: "system.posix_acl_".utf8)
+            }
+            if !isHidden {
+                if kept < start { memmove(names.baseAddress! + kept, name.baseAddress!, length) }
+                kept += length
+            }
+            start += length
+        }
+        return kept
     }
 
     public func removexattr(_ request: borrowing Request, name: Name) throws(Errno) -> Outcome {

@@ -68,8 +68,7 @@ public final class LoopbackFS: FileSystem {
             throw .procfs(error)
         }
         credentials = Credentials(descriptors: descriptors)
-        let usesHandles =
-            configuration.fileHandles && clinux_has_effective_capability(Credentials.dacReadSearch) != 0
+        let usesHandles = configuration.fileHandles && Capability.dacReadSearch.isHeld
         fileSystems = FileSystemTable(root: rootDescriptor, status: status, usesHandles: usesHandles)
         let hasHandles = fileSystems.source.hasHandles
         let limit = LoopbackFS.descriptorLimit()
@@ -84,6 +83,17 @@ public final class LoopbackFS: FileSystem {
         logger.debug(
             "loopback source opened",
             metadata: ["source": "\(source)", "file handles": "\(hasHandles)", "descriptors for inodes": "\(budget)"])
+        logMissingCapabilities()
+    }
+
+    /// Says what this process cannot do of what is promised.
+    private func logMissingCapabilities() {
+        let missing = Capability.missing
+        if Set(missing).isSuperset(of: [.setuid, .setgid]) {
+            logger.info("files are created as user \(geteuid()), whoever asks: no CAP_SETUID and CAP_SETGID")
+            return
+        }
+        for capability in missing { logger.warning("no \(capability.name): this daemon cannot \(capability.promise)") }
     }
 
     deinit {

@@ -2,6 +2,7 @@ import ArgumentParser
 import CLinux
 import Foundation
 import LinuxSystem
+import LoopbackFS
 import SystemPackage
 
 struct DoctorCommand: ParsableCommand {
@@ -146,14 +147,17 @@ struct Doctor {
     }
 
     private var privileges: Finding {
-        let root = geteuid() == 0
-        let handles = clinux_has_effective_capability(2 /* CAP_DAC_READ_SEARCH */) == 1
+        guard geteuid() == 0 else {
+            return finding(
+                "privileges", false, "user \(geteuid())", .limited,
+                "as another user, files are created as that user, inodes are held by descriptor and no fault can be"
+                    + " injected by fusectl")
+        }
+        let missing = LoopbackFS.Capability.missing
         return finding(
-            "privileges", root && handles,
-            root ? handles ? "root" : "root without CAP_DAC_READ_SEARCH" : "user \(geteuid())",
-            .limited,
-            "as another user, files are created as that user, inodes are held by descriptor and no fault can be injected"
-                + " by fusectl")
+            "privileges", missing.isEmpty,
+            missing.isEmpty ? "root" : "root without \(missing.map(\.name).joined(separator: ", "))", .limited,
+            "a daemon without them cannot \(missing.map(\.promise).joined(separator: "; "))")
     }
 
     private var procfs: Finding {

@@ -58,7 +58,8 @@ final class Fixture {
     @discardableResult
     func ask(
         _ opcode: Opcode, _ node: UInt64, _ arguments: [UInt8] = [], names: [String] = [], data: [UInt8] = [],
-        room: Int = 65536, unique: UInt64? = nil
+        room: Int = 65536, unique: UInt64? = nil, user: UInt32 = 0, group: UInt32 = 0,
+        process: CInt = getpid()
     ) throws(Errno) -> Answer {
         var header = fuse_in_header()
         var body = arguments
@@ -69,7 +70,9 @@ final class Fixture {
         self.unique += 2
         header.unique = unique ?? self.unique
         header.nodeid = node
-        header.pid = UInt32(getpid())
+        header.uid = user
+        header.gid = group
+        header.pid = UInt32(process)
         let message = bytes(of: header) + body
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: room, alignment: 8)
         defer { memory.deallocate() }

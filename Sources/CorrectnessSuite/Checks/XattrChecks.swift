@@ -1,4 +1,5 @@
 import BenchCore
+import CBench
 import CLinux
 import Glibc
 
@@ -56,6 +57,33 @@ let xattrChecks = CheckGroup(
             try fails(.notSupported, what: "unknown namespace") { try FS.setxattr("f", "unknown.a", [1]) }
             try fails(.notSupported, what: "name without a namespace") { try FS.setxattr("f", "plain", [1]) }
             try fails(.noSuchFileOrDirectory, what: "attribute of nothing") { try FS.setxattr("x", "user.a", [1]) }
+        },
+        .init(
+            "xattr-trusted-is-listed-to-the-trusted", "xattr(7): trusted attributes are seen with CAP_SYS_ADMIN only",
+            needs: [.root, .feature(.userAttributes), .feature(.trustedAttributes)]
+        ) { context in
+            try FS.create("f")
+            try FS.setxattr("f", "trusted.one", [1])
+            try FS.setxattr("f", "user.mine", [1])
+            try FS.setxattr("f", "trusted.two", [2])
+            let own = Set<Path>(["trusted.one", "user.mine", "trusted.two"])
+            try expect("names for root", Set(try FS.listxattr("f")).intersection(own), is: own, path: "f")
+            for credentials in [Credentials.bob, .bob.with(capability: CBENCH_CAP_FOWNER)] {
+                try context.run(as: credentials) {
+                    let names = try FS.listxattr("f")
+                    try expect("names for a user", Set(names).intersection(own), is: ["user.mine"], path: "f")
+                    for name in names { _ = try FS.getxattr("f", name) }
+                    let length = names.reduce(0) { $0 + $1.bytes.count + 1 }
+                    try expect("length alone", try call("listxattr") { llistxattr("f", nil, 0) }, is: length, path: "f")
+                    try expect("names in just enough room", try FS.listxattr("f", room: length), is: names, path: "f")
+                }
+            }
+            try FS.create("g")
+            try FS.setxattr("g", "trusted.one", [1])
+            try context.run(as: .bob) {
+                try expect(
+                    "names for a user", try FS.listxattr("g").filter { $0 == "trusted.one" }, is: [], path: "g")
+            }
         },
         .init("xattr-long-names-and-values", "xattr(7): 255 bytes, 64 KiB", needs: [.feature(.userAttributes)]) {
             context in
