@@ -80,6 +80,7 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem"], swiftSettings: settings),
         .testTarget(name: "FUSEProtocolTests", dependencies: ["FUSEProtocol"], swiftSettings: settings),
         .testTarget(name: "LoopbackFSTests", dependencies: ["LoopbackFS", "LinuxSystem"], swiftSettings: settings),
         .testTarget(name: "FUSEServerTests", dependencies: ["FUSEServer"], swiftSettings: settings),

@@ -1,4 +1,5 @@
 import Glibc
+import LinuxSystem
 import SystemPackage
 
 /// What a check knows of the place it runs in. Its own empty directory is the working directory.
@@ -13,8 +14,8 @@ struct CheckContext: Sendable {
     let name: String
 
     /// A generator that gives the same numbers in every run with the same seed.
-    func random(_ stream: UInt64 = 0) -> SeededGenerator {
-        SeededGenerator(seed: seed &+ stream &* 0x9E37_79B9_7F4A_7C15)
+    func random(_ stream: UInt64 = 0) -> SplitMix64 {
+        SplitMix64(seed: seed &+ stream &* 0x9E37_79B9_7F4A_7C15)
     }
 
     /// Runs `body` in a child, as another user.
@@ -106,37 +107,6 @@ public struct TargetTraits: Codable, Sendable {
 
     /// A plain directory: the control.
     public static let directory = TargetTraits(isMount: false, cacheSeconds: 0)
-}
-
-/// SplitMix64: small, fast, and the same on every machine.
-struct SeededGenerator: RandomNumberGenerator, Sendable {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-
-    /// Bytes that repeat after no power of two.
-    mutating func bytes(_ count: Int) -> [UInt8] {
-        var result = [UInt8]()
-        result.reserveCapacity(count + 8)
-        while result.count < count { withUnsafeBytes(of: next()) { result += $0 } }
-        result.removeLast(result.count - count)
-        return result
-    }
-
-    /// A number below `bound`.
-    mutating func below(_ bound: Int) -> Int {
-        Int(next() % UInt64(bound))
-    }
 }
 
 extension CheckContext {

@@ -1,7 +1,7 @@
 import BenchCore
 import Glibc
-import SystemPackage
 import Synchronization
+import SystemPackage
 
 /// A source that a daemon serves at a mount point, with a plain directory beside it for comparisons.
 final class ServedDirectory {

@@ -1,4 +1,4 @@
-import LinuxSystem
+public import LinuxSystem
 import Synchronization
 public import SystemPackage
 

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import LinuxSystem
+public import LinuxSystem
 import Synchronization
 public import SystemPackage
 
@@ -97,24 +97,6 @@ public enum WakeUpSignal {
         var action = sigaction()
         action.__sigaction_handler.sa_handler = { _ in }
         sigaction(number, &action, nil)
-    }
-}
-
-/// A point on the monotonic clock.
-public struct Deadline: Sendable {
-    private let nanoseconds: UInt64
-
-    /// `seconds` from now.
-    public init(secondsFromNow seconds: Double) {
-        nanoseconds = Clock.now() + UInt64(max(0, seconds) * 1e9)
-    }
-
-    public var hasPassed: Bool { Clock.now() >= nanoseconds }
-
-    /// Milliseconds left, for poll(2); 0 once it has passed.
-    public var millisecondsLeft: CInt {
-        let now = Clock.now()
-        return now >= nanoseconds ? 0 : CInt(min((nanoseconds - now) / 1_000_000 + 1, 1_000_000))
     }
 }
 

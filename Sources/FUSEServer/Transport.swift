@@ -1,4 +1,5 @@
 public import FUSEProtocol
+public import LinuxSystem
 public import SystemPackage
 
 /// How requests reach a session and replies leave it.

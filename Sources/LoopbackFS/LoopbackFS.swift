@@ -71,7 +71,7 @@ public final class LoopbackFS: FileSystem {
         let usesHandles = configuration.fileHandles && Capability.dacReadSearch.isHeld
         fileSystems = FileSystemTable(root: rootDescriptor, status: status, usesHandles: usesHandles)
         let hasHandles = fileSystems.source.hasHandles
-        let limit = LoopbackFS.descriptorLimit()
+        let limit = Int(clamping: min(DescriptorLimit.raised().soft, 1 << 20))
         let budget = configuration.descriptorBudget ?? (hasHandles ? limit / 3 : limit - min(limit / 4, 2048))
         cache = DescriptorCache(capacity: hasHandles ? max(budget, 1) : 0)
         keptLimit = budget
@@ -113,16 +113,6 @@ public final class LoopbackFS: FileSystem {
         close(directory)
         _ = clinux_mount_set_atime(mount, attribute)
         return mount
-    }
-
-    /// The soft limit on descriptors (RLIMIT_NOFILE), after raising it to the hard one.
-    private static func descriptorLimit() -> Int {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
-        var raised = limit
-        raised.rlim_cur = limit.rlim_max
-        if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 { limit = raised }
-        return Int(clamping: min(limit.rlim_cur, 1 << 20))
     }
 
     public var wantedFlags: InitFlags {

@@ -1,5 +1,6 @@
 import BenchCore
 import Glibc
+import LinuxSystem
 import SystemPackage
 
 /// The connection is aborted through its control file.

@@ -41,7 +41,7 @@ struct InterruptedClients: Scenario {
         try cycle.mount()
         try cycle.startLoad(perCPU: 3)
         let end = Deadline(after: .milliseconds(cycle.settings.longestPause * 2))
-        while !end.isPassed {
+        while !end.hasPassed {
             for client in cycle.clients { client.process.signal(SIGUSR1) }
             cycle.pause(upTo: 2)
         }

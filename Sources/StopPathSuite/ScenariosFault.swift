@@ -1,5 +1,6 @@
 import BenchCore
 import Glibc
+import LinuxSystem
 import SystemPackage
 
 /// The daemon misbehaves on purpose, in ways that the kernel, the clients or the rest of the daemon must stand.

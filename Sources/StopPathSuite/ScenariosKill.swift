@@ -1,5 +1,6 @@
 import BenchCore
 import Glibc
+import LinuxSystem
 import SystemPackage
 
 /// The daemon dies in the middle of its work.

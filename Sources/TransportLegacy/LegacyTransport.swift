@@ -1,6 +1,6 @@
 public import FUSEProtocol
 public import FUSEServer
-import LinuxSystem
+public import LinuxSystem
 import SystemPackage
 
 /// Requests by read(2) and replies by write(2) on `/dev/fuse`: the way that every kernel has.

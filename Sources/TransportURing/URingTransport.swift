@@ -1,6 +1,6 @@
 public import FUSEProtocol
 public import FUSEServer
-import LinuxSystem
+public import LinuxSystem
 import SystemPackage
 
 /// Requests and replies over io_uring (Linux 6.14 and later): the kernel has one queue for each possible CPU, and the

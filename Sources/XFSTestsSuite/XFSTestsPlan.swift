@@ -1,4 +1,5 @@
 import BenchCore
+import LinuxSystem
 
 /// All that a run was asked for: written down first, so that it can be resumed.
 public struct XFSTestsPlan: Codable, Sendable {

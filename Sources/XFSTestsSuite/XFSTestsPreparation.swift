@@ -82,12 +82,11 @@ public struct XFSTestsPreparation: Sendable {
     }
 
     private static var ring: Finding {
-        let path = "/sys/module/fuse/parameters/enable_uring"
-        let value = contents(of: path)?.first
+        let setting = RingSetting.current
         return Finding(
             name: "fuse.enable_uring",
-            lack: value == "Y" ? nil : value == nil ? "this kernel has no such parameter" : "off",
-            isRequired: true, remedy: value == nil ? nil : "echo 1 > \(path)")
+            lack: setting == .on ? nil : setting == .absent ? "this kernel has no such parameter" : "off",
+            isRequired: true, remedy: setting == .absent ? nil : "echo 1 > \(RingSetting.path)")
     }
 
     /// mount(8) calls /sbin/mount.fuse.TYPE, or else /sbin/mount.fuse, which looks in PATH.
@@ -114,10 +113,9 @@ public struct XFSTestsPreparation: Sendable {
     }
 
     private static var openFiles: Finding {
-        var limit = rlimit()
-        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        let most = DescriptorLimit.current.hard
         return Finding(
-            name: "open files", lack: limit.rlim_max >= 4096 ? nil : "at most \(limit.rlim_max)", isRequired: true,
+            name: "open files", lack: most >= 4096 ? nil : "at most \(most)", isRequired: true,
             remedy: nil)
     }
 

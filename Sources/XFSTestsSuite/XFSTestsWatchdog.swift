@@ -1,4 +1,5 @@
 import BenchCore
+import LinuxSystem
 import SystemPackage
 
 /// Ends a test that takes too long, in steps, each of which is given some time: abort its connections; kill its processes;
@@ -27,7 +28,7 @@ struct XFSTestsWatchdog {
 
     /// The next step, if it is due.
     mutating func due() -> Step? {
-        guard step < .given, deadline.isPassed, let next = Step(rawValue: step.rawValue + 1) else { return nil }
+        guard step < .given, deadline.hasPassed, let next = Step(rawValue: step.rawValue + 1) else { return nil }
         step = next
         deadline = Deadline(after: .milliseconds(Int64(grace * 1000)))
         return next

@@ -1,6 +1,6 @@
 import ArgumentParser
-import Foundation
 import BenchCore
+import Foundation
 
 struct CleanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

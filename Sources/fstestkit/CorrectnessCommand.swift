@@ -1,8 +1,8 @@
 import ArgumentParser
-import Foundation
-import SystemPackage
 import BenchCore
 import CorrectnessSuite
+import Foundation
+import SystemPackage
 
 struct CorrectnessCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

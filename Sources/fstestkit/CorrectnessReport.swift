@@ -1,7 +1,7 @@
-import Foundation
-import Glibc
 import BenchCore
 import CorrectnessSuite
+import Foundation
+import Glibc
 
 /// Shows a correctness run: progress on a terminal, plain lines in a pipe, and a summary by area.
 final class CorrectnessReport {

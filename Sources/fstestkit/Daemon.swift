@@ -31,7 +31,6 @@ struct Daemon {
         if let file = options.logFile { try redirect(to: file) }
 
         umask(0)
-        raiseDescriptorLimit()
         WakeUpSignal.install()
         let signals = try blockSignals()
         let fileSystem = try makeFileSystem(log)
@@ -115,14 +114,6 @@ struct Daemon {
         if !all.contains("default_permissions") { all.append("default_permissions") }
         all.append("fsname=" + MountOptions.escape(options.fileSystemName ?? "fstestkit"))
         return all.joined(separator: ",")
-    }
-
-    /// As many files as the hard limit allows may be open.
-    private func raiseDescriptorLimit() {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-        limit.rlim_cur = limit.rlim_max
-        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     /// The signals that stop the daemon come by a descriptor, to the one thread that reads it.

@@ -83,12 +83,12 @@ struct Doctor {
     }
 
     private var ringParameter: Finding {
-        let value = firstLine(TransportChooser.parameter)
+        let setting = RingSetting.current
         return finding(
-            "fuse.enable_uring", value == "Y", value ?? "no such parameter", .missing,
-            value == nil
+            "fuse.enable_uring", setting == .on, setting == .absent ? "no such parameter" : "\(setting)", .missing,
+            setting == .absent
                 ? "load the fuse module of a kernel with CONFIG_FUSE_IO_URING"
-                : "echo 1 > \(TransportChooser.parameter) (as root)")
+                : "echo 1 > \(RingSetting.path) (as root)")
     }
 
     private var ioURing: Finding {
@@ -139,10 +139,9 @@ struct Doctor {
     }
 
     private var descriptors: Finding {
-        var limit = rlimit()
-        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        let limit = DescriptorLimit.current
         return finding(
-            "open files", limit.rlim_max >= 4096, "\(limit.rlim_cur), at most \(limit.rlim_max)", .limited,
+            "open files", limit.hard >= 4096, "\(limit.soft), at most \(limit.hard)", .limited,
             "raise the hard limit: each open file takes a descriptor, and each inode one without --file-handles")
     }
 

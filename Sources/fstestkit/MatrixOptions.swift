@@ -1,6 +1,6 @@
 import ArgumentParser
-import Foundation
 import BenchCore
+import Foundation
 import TestMatrix
 
 /// What shall be run, by flags; a file and the environment say the rest.

@@ -1,8 +1,9 @@
 import ArgumentParser
-import Foundation
-import SystemPackage
 import BenchCore
+import Foundation
+import LinuxSystem
 import StopPathSuite
+import SystemPackage
 
 struct StopPathCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -148,12 +149,11 @@ struct StopPathCommand: ParsableCommand {
 
     /// Those that can be had here, and a line for each of the others.
     private func available(_ targets: [Target]) -> ([Target], missing: [String]) {
-        let file = TransportChooser.parameter
-        let enabled = (try? String(contentsOfFile: file, encoding: .utf8))?.first.map { "Y1".contains($0) } ?? false
+        let hasRing = RingSetting.current == .on
         var missing: [String] = []
         let found = targets.filter { target in
-            if target.transport?.usesRing != true || enabled { return true }
-            missing.append("\(target.label): FUSE over io_uring is off or not there (\(file))")
+            if target.transport?.usesRing != true || hasRing { return true }
+            missing.append("\(target.label): FUSE over io_uring is off or not there (\(RingSetting.path))")
             return false
         }
         return (found, missing)

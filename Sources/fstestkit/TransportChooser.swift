@@ -17,8 +17,6 @@ struct TransportChooser {
         let fallback: (any Transport)?
     }
 
-    static let parameter = "/sys/module/fuse/parameters/enable_uring"
-
     func choose() throws -> Choice {
         switch options.transport {
         case .legacy: return Choice(transport: legacy, fallback: nil)
@@ -44,18 +42,16 @@ struct TransportChooser {
 
     /// Why there can be no ring, as far as can be told before mounting.
     private var obstacle: (cause: String, remedy: String)? {
-        guard let value = try? readWhole(.init(TransportChooser.parameter)) else {
-            return (
+        switch RingSetting.current {
+        case .on: nil
+        case .off:
+            ("FUSE over io_uring is switched off", "echo 1 > \(RingSetting.path) (as root) switches it on")
+        case .absent:
+            (
                 "this kernel has no FUSE over io_uring",
                 "it takes Linux 6.14 or later with CONFIG_FUSE_IO_URING, and the fuse module loaded"
             )
         }
-        guard value.hasPrefix("Y") || value.hasPrefix("1") else {
-            return (
-                "FUSE over io_uring is switched off", "echo 1 > \(TransportChooser.parameter) (as root) switches it on"
-            )
-        }
-        return nil
     }
 
     private var legacy: LegacyTransport {

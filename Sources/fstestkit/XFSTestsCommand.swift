@@ -1,8 +1,8 @@
 import ArgumentParser
+import BenchCore
 import Foundation
 import LinuxSystem
 import SystemPackage
-import BenchCore
 import XFSTestsSuite
 
 struct XFSTestsCommand: ParsableCommand {

@@ -1,7 +1,7 @@
 import ArgumentParser
+import BenchCore
 import Foundation
 import SystemPackage
-import BenchCore
 import XFSTestsSuite
 
 /// Makes the plan of a run out of the command line, and explains it.

@@ -1,5 +1,5 @@
-import Foundation
 import BenchCore
+import Foundation
 import XFSTestsSuite
 
 /// What a run says while it goes, for people on standard error, for programs on standard output.

@@ -1,5 +1,5 @@
-import Testing
 import LinuxSystem
+import Testing
 
 @testable import BenchCore
 

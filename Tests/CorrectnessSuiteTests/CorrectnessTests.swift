@@ -1,4 +1,5 @@
 import Glibc
+import LinuxSystem
 import Testing
 
 @testable import BenchCore
@@ -127,8 +128,8 @@ import Testing
     }
 
     @Test func generatorsRepeat() {
-        var one = SeededGenerator(seed: 5)
-        var other = SeededGenerator(seed: 5)
+        var one = SplitMix64(seed: 5)
+        var other = SplitMix64(seed: 5)
         #expect(one.bytes(100) == other.bytes(100))
         #expect((0..<1000).allSatisfy { _ in one.below(7) < 7 })
     }

@@ -1,9 +1,9 @@
+import BenchCore
+import CorrectnessSuite
 import Faults
 import Glibc
 import LinuxSystem
 import SystemPackage
-import BenchCore
-import CorrectnessSuite
 import Testing
 
 extension Mounting {

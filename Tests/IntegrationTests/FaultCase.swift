@@ -1,5 +1,5 @@
-import FUSEServer
 import BenchCore
+import FUSEServer
 import StopPathSuite
 import Testing
 

@@ -1,6 +1,7 @@
+import BenchCore
 import Foundation
 import Glibc
-import BenchCore
+import LinuxSystem
 import TestMatrix
 import Testing
 

@@ -1,13 +1,11 @@
+import BenchCore
 import Foundation
 import Glibc
 import LinuxSystem
 import SystemPackage
-import BenchCore
 import Testing
 
-/// The module parameter that the ring is switched by.
-let ringSetting = "/sys/module/fuse/parameters/enable_uring"
-let hasRing = (try? readWhole(FilePath(ringSetting)))?.hasPrefix("Y") == true
+let hasRing = RingSetting.current == .on
 
 /// Transports that this kernel has, for tests that run on each.
 let availableTransports = TransportName.allCases.filter { hasRing || !$0.usesRing }

@@ -1,6 +1,6 @@
+import BenchCore
 import Glibc
 import SystemPackage
-import BenchCore
 import Testing
 
 extension Mounting {

@@ -1,7 +1,7 @@
+import BenchCore
 import Glibc
 import LinuxSystem
 import SystemPackage
-import BenchCore
 import Testing
 
 let canMount = getuid() == 0 && access("/dev/fuse", R_OK | W_OK) == 0

@@ -1,16 +1,13 @@
+import BenchCore
 import FoundationEssentials
 import Glibc
 import LinuxSystem
 import SystemPackage
-import BenchCore
 import Testing
 
 extension Mounting {
     /// Who has to notice does notice, and nobody else cries out.
     @Suite(.serialized) struct StopPathFaultTests {
-        static let hasRing =
-            (try? readWhole("/sys/module/fuse/parameters/enable_uring"))?.first.map { "Y1".contains($0) } ?? false
-
         /// The oracles that failed in a run of one scenario.
         private func failed(_ test: FaultCase, fault: Bool) throws -> (Set<String>, text: String) {
             let output = FilePath("/tmp/fstestkit-fault-\(getpid())")
@@ -30,7 +27,7 @@ extension Mounting {
         }
 
         @Test(arguments: FaultCase.all) func isCaught(_ test: FaultCase) throws {
-            guard StopPathFaultTests.hasRing || !test.transport.usesRing else { return }
+            guard hasRing || !test.transport.usesRing else { return }
             let (fired, text) = try failed(test, fault: true)
             #expect(fired.contains(test.oracle.rawValue), "\(text)")
             let allowed = test.consequences.union([test.oracle]).map(\.rawValue)
@@ -41,7 +38,7 @@ extension Mounting {
             throws
         {
             for test in FaultCase.all.filter({ $0.scenario == scenario }).prefix(1) {
-                guard StopPathFaultTests.hasRing || !test.transport.usesRing else { return }
+                guard hasRing || !test.transport.usesRing else { return }
                 let (fired, text) = try failed(test, fault: false)
                 #expect(fired.isEmpty, "\(text)")
             }

@@ -1,8 +1,8 @@
+import BenchCore
 import Glibc
 import LinuxSystem
-import SystemPackage
-import BenchCore
 import StopPathSuite
+import SystemPackage
 import Testing
 
 extension Mounting {

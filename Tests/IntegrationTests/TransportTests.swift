@@ -1,8 +1,8 @@
+import BenchCore
 import Foundation
 import Glibc
 import LinuxSystem
 import SystemPackage
-import BenchCore
 import Testing
 
 extension Mounting {
@@ -122,10 +122,12 @@ extension Mounting {
 
         @Test(
             "without its setting the ring is refused, with the way out",
-            .enabled(if: access(ringSetting, W_OK) == 0, "needs a kernel with the ring, and the right to switch it off")
+            .enabled(
+                if: access(RingSetting.path.string, W_OK) == 0,
+                "needs a kernel with the ring, and the right to switch it off")
         )
         func ringRefused() throws {
-            let before = try readWhole(FilePath(ringSetting))
+            let before = try readWhole(RingSetting.path)
             try setRing("N")
             defer { try? setRing(before) }
             try withBench { bench, source, mountPoint in
@@ -143,7 +145,7 @@ extension Mounting {
 
         /// Asked by the kernel when a connection begins: those that are there go on as they are.
         private func setRing(_ value: String) throws {
-            let file = try FileDescriptor.open(FilePath(ringSetting), .writeOnly)
+            let file = try FileDescriptor.open(RingSetting.path, .writeOnly)
             defer { try? file.close() }
             _ = try file.writeAll(value.utf8)
         }

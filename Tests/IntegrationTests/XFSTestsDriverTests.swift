@@ -1,6 +1,7 @@
-import Foundation
-import SystemPackage
 import BenchCore
+import Foundation
+import LinuxSystem
+import SystemPackage
 import Testing
 
 extension Mounting {

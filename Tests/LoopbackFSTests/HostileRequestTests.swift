@@ -2,6 +2,7 @@ import CFUSE
 import FUSEProtocol
 import FUSEServer
 import Glibc
+import LinuxSystem
 import Testing
 
 @testable import LoopbackFS
@@ -23,7 +24,7 @@ struct HostileRequestTests {
 
     @Test(arguments: 1...4)
     func noneTraps(seed: UInt64) throws {
-        var random = Random(state: seed)
+        var random = SplitMix64(seed: seed)
         let fixture = try Fixture { $0.descriptorBudget = 4 }
         for number in 0..<8 { fixture.write("f\(number)", "text") }
         mkdir(fixture.source + "/d", 0o755)
@@ -44,26 +45,14 @@ struct HostileRequestTests {
             let count = random.below(8) == 0 ? 0 : opcode.layout?.names ?? 0
             _ = try fixture.ask(
                 opcode, node, arguments, names: (0..<count).map { _ in random.pick(names) },
-                data: Array(repeating: 7, count: Int(random.below(64))), room: random.pick([128, 4096, 65536]))
+                data: Array(repeating: 7, count: random.below(64)), room: random.pick([128, 4096, 65536]))
         }
         // It still serves.
         fixture.write("last")
         #expect(try fixture.lookup("last").nodeid != 0)
     }
+}
 
-    /// SplitMix64: the same requests for the same seed.
-    private struct Random {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-            return z ^ (z >> 31)
-        }
-
-        mutating func below(_ bound: UInt64) -> UInt64 { next() % bound }
-        mutating func pick<Element>(_ elements: [Element]) -> Element { elements[Int(below(UInt64(elements.count)))] }
-    }
+extension SplitMix64 {
+    fileprivate mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
 }

@@ -1,6 +1,6 @@
+import BenchCore
 import Foundation
 import GRDB
-import BenchCore
 import Testing
 
 @testable import TestMatrix

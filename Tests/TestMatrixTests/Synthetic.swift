@@ -1,5 +1,5 @@
-import Foundation
 import BenchCore
+import Foundation
 
 @testable import TestMatrix
 

@@ -99,11 +99,11 @@ public final class ChildProcess: Sendable {
         if let status = exitStatus { return status }
         let pidfd = clinux_pidfd_open(id.pid)
         defer { if pidfd >= 0 { close(pidfd) } }
-        while !deadline.isPassed {
+        while !deadline.hasPassed {
             if pidfd >= 0 {
                 var entry = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
                 // EINTR and spurious wake-ups just ask again.
-                _ = poll(&entry, 1, deadline.milliseconds)
+                _ = poll(&entry, 1, deadline.millisecondsLeft)
                 if let status = exitStatus { return status }
                 if entry.revents != 0 { Deadline.sleep(.milliseconds(1)) }
             } else {

@@ -1,8 +1,8 @@
 import FoundationEssentials
 import Glibc
 import LinuxSystem
-public import SystemPackage
 import Synchronization
+public import SystemPackage
 
 /// What a run of the bench made, written down before it is made, so that ``Cleaner`` can remove just that after the run was
 /// killed.

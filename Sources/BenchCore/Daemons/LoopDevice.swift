@@ -1,3 +1,5 @@
+import LinuxSystem
+
 /// Loop devices, as sysfs and losetup(8) show and change them.
 enum LoopDevice {
     /// The file behind `/dev/loopN`, or nil if it is free.

@@ -19,10 +19,10 @@ extension MountTable {
         let deadline = Deadline(after: duration)
         while true {
             if condition(current()) { return true }
-            if deadline.isPassed { return false }
+            if deadline.hasPassed { return false }
             var entry = pollfd(fd: file, events: Int16(POLLPRI), revents: 0)
             // EINTR only asks again.
-            _ = poll(&entry, 1, min(deadline.milliseconds, 20))
+            _ = poll(&entry, 1, min(deadline.millisecondsLeft, 20))
         }
     }
 }

@@ -59,7 +59,7 @@ extension MountedDaemon {
             log: log, bench: bench)
         if stage == .ready && !result.waitUntilReady(deadline) {
             // It may have found out only after the mount that it cannot serve: then it ends, and says why.
-            let status = deadline.isPassed ? nil : daemon?.wait(min(limit, .seconds(5)))
+            let status = deadline.hasPassed ? nil : daemon?.wait(min(limit, .seconds(5)))
             let tail = result.logTail
             result.forceDown()
             if let status { throw .exited(status, log: tail) }

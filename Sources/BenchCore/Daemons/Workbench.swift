@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 import LinuxSystem
-public import SystemPackage
 import Synchronization
+public import SystemPackage
 
 /// One run of the bench: its temporary folder, its ledger, its output, and the children it starts. Everything that a suite makes
 /// goes through it, so that nothing stays behind, however the run ends.

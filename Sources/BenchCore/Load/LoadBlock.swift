@@ -1,3 +1,5 @@
+import LinuxSystem
+
 /// A block of test data that proves by itself what it is: which client wrote it, into which file, at which place, and
 /// in which round. A torn, misplaced or stale block is told from a good one without the writer's memory.
 struct LoadBlock: Equatable {

@@ -1,4 +1,5 @@
 import Glibc
+import LinuxSystem
 
 /// A block that says itself what it is: whose, where, which generation, and whether it is whole.
 struct Block {
@@ -24,7 +25,7 @@ struct Block {
         bytes.storeBytes(of: index, toByteOffset: 20, as: UInt32.self)
         bytes.storeBytes(of: generation, toByteOffset: 24, as: UInt32.self)
         bytes.storeBytes(of: writer, toByteOffset: 28, as: UInt32.self)
-        var random = SeededGenerator(seed: seed ^ UInt64(file) << 40 ^ UInt64(index) << 20 ^ UInt64(generation))
+        var random = SplitMix64(seed: seed ^ UInt64(file) << 40 ^ UInt64(index) << 20 ^ UInt64(generation))
         for offset in stride(from: 40, to: Block.size, by: 8) {
             bytes.storeBytes(of: random.next(), toByteOffset: offset, as: UInt64.self)
         }
@@ -74,11 +75,9 @@ struct Block {
 
     /// FNV-1a over words, the checksum's own place left out.
     private static func checksum(_ bytes: some RawWords) -> UInt64 {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for offset in stride(from: 0, to: size, by: 8) where offset != 32 {
-            hash = (hash ^ bytes.word(at: offset)) &* 0x100_0000_01b3
-        }
-        return hash
+        var hash = FNV1a()
+        for offset in stride(from: 0, to: size, by: 8) where offset != 32 { hash.combine(bytes.word(at: offset)) }
+        return hash.value
     }
 }
 

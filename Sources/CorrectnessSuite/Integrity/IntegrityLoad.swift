@@ -1,6 +1,7 @@
 import CBench
 import CLinux
 import Glibc
+import LinuxSystem
 import SystemPackage
 
 /// A load of self-describing blocks.
@@ -113,7 +114,7 @@ struct IntegrityProcess {
 
     /// Writes own blocks and reads own and others', until the time is over.
     func work(until end: UInt64, count: (Int) -> Void) throws {
-        var random = SeededGenerator(seed: task.seed &+ UInt64(process) &* 7919)
+        var random = SplitMix64(seed: task.seed &+ UInt64(process) &* 7919)
         let own = try (0..<IntegrityLoad.files).map { try File(name(of: process, $0), O_RDWR | O_CREAT) }
         let direct = try? File(name(of: process, 0), O_RDWR | CLINUX_O_DIRECT)
         let map = try? own[1].map(IntegrityLoad.blocks * Block.size, writable: true, shared: true)
@@ -195,7 +196,7 @@ struct IntegrityProcess {
         }
     }
 
-    private func verifyOther(_ random: inout SeededGenerator, _ file: Int, _ index: Int) throws {
+    private func verifyOther(_ random: inout SplitMix64, _ file: Int, _ index: Int) throws {
         let other = random.below(task.processes)
         guard let open = try? File(name(of: other, file), O_RDONLY) else { return }
         try verify(open, other, file, index, when: "read by process \(process)")

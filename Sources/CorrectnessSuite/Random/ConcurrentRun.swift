@@ -62,7 +62,7 @@ final class ConcurrentRun {
         }
         if let script = task.script { return try replay(ConcurrentRun.parse(script)) }
         let crew = try Crew(directory, memory)
-        var random = SeededGenerator(seed: task.seed)
+        var random = SplitMix64(seed: task.seed)
         let kinds = kinds()
         let start = cbench_now()
         let end = start + UInt64(task.seconds * 1e9)
@@ -91,7 +91,7 @@ final class ConcurrentRun {
         return kinds
     }
 
-    private static func draw(_ random: inout SeededGenerator, _ kinds: [ConcurrentOperation.Kind]) -> Case {
+    private static func draw(_ random: inout SplitMix64, _ kinds: [ConcurrentOperation.Kind]) -> Case {
         var tag = 0
         func operation(_ kinds: [ConcurrentOperation.Kind]) -> ConcurrentOperation {
             tag += 1

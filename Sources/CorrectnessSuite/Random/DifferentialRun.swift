@@ -1,5 +1,6 @@
 import CBench
 import Glibc
+import LinuxSystem
 
 /// What a differential run compares, and for how long.
 struct DifferentialTask: Codable, Sendable {
@@ -78,7 +79,7 @@ final class DifferentialRun {
 
     /// The operations of a seed.
     static func sequence(_ seed: UInt64) -> [Operation] {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let asRoot = getuid() == 0
         return (0..<length).map { _ in Operation.random(&random, asRoot: asRoot) }
     }

@@ -2,6 +2,7 @@ import BenchCore
 import CBench
 import CLinux
 import Glibc
+import LinuxSystem
 
 /// One step of a random sequence: a system call on a few names and descriptors, as numbers, so that a million of them cost little
 /// and each can be written down as a line of a script.
@@ -66,7 +67,7 @@ extension Operation {
     }
 
     /// Draws the next operation.
-    static func random(_ random: inout SeededGenerator, asRoot: Bool) -> Operation {
+    static func random(_ random: inout SplitMix64, asRoot: Bool) -> Operation {
         var kind = kinds[random.below(kinds.count)]
         // A sync waits for the disk: often enough once in a while.
         if kind == .fsync && random.below(20) != 0 { kind = .fstat }
@@ -159,12 +160,12 @@ extension Operation {
     ].map(Int64.init)
 
     /// Mostly the upper levels: what is below them exists less often.
-    private static func name(_ random: inout SeededGenerator) -> Int {
+    private static func name(_ random: inout SplitMix64) -> Int {
         random.below(2) == 0 ? random.below(4) : random.below(OperationNames.all.count)
     }
 
     /// Around block borders, and anywhere.
-    private static func offset(_ random: inout SeededGenerator) -> Int64 {
+    private static func offset(_ random: inout SplitMix64) -> Int64 {
         switch random.below(4) {
         case 0: 0
         case 1: Int64(random.below(8) * 4096)
@@ -173,7 +174,7 @@ extension Operation {
         }
     }
 
-    private static func length(_ random: inout SeededGenerator) -> Int64 {
+    private static func length(_ random: inout SplitMix64) -> Int64 {
         switch random.below(8) {
         case 0: Int64(random.below(20_000))
         case 1, 2: 4096

@@ -270,8 +270,8 @@ final class OperationSide {
     }
 
     private func digest(_ bytes: [UInt8]) -> String {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        bytes.withUnsafeBytes { for byte in $0 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 } }
-        return "\(bytes.count) bytes \(String(hash, radix: 16))"
+        var hash = FNV1a()
+        bytes.withUnsafeBytes { hash.combine($0) }
+        return "\(bytes.count) bytes \(String(hash.value, radix: 16))"
     }
 }

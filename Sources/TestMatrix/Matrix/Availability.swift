@@ -1,5 +1,6 @@
-import Foundation
 import BenchCore
+import Foundation
+import LinuxSystem
 
 /// What this machine can run, as far as that is known before it is tried.
 public struct Availability: Sendable {
@@ -14,17 +15,14 @@ public struct Availability: Sendable {
         self.root = root
     }
 
-    public static let ringParameter = "/sys/module/fuse/parameters/enable_uring"
-
     /// This machine.
     public static var current: Availability {
         var result = Availability()
         if access("/dev/fuse", F_OK) != 0 { result.fuse = "there is no /dev/fuse: the fuse module is not loaded" }
-        if let value = try? String(contentsOfFile: ringParameter, encoding: .utf8) {
-            if !value.hasPrefix("Y") && !value.hasPrefix("1") {
-                result.ring = "FUSE over io_uring is switched off; as root: echo 1 > \(ringParameter)"
-            }
-        } else {
+        switch RingSetting.current {
+        case .on: break
+        case .off: result.ring = "FUSE over io_uring is switched off; as root: echo 1 > \(RingSetting.path)"
+        case .absent:
             result.ring = "this kernel has no FUSE over io_uring (Linux 6.14 or later with CONFIG_FUSE_IO_URING)"
         }
         if geteuid() != 0 { result.root = "needs root" }

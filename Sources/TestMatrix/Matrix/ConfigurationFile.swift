@@ -1,5 +1,5 @@
-import Foundation
 import BenchCore
+import Foundation
 import Yams
 
 /// `fstestkit.yaml`: the settings of a project that runs the same matrix daily.

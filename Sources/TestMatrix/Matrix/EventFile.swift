@@ -1,5 +1,5 @@
-import Glibc
 import BenchCore
+import Glibc
 
 /// Follows the file that a suite's standard output goes to. A file, not a pipe: it survives both ends, and nobody blocks on it.
 struct EventFile {

@@ -1,5 +1,5 @@
-import Foundation
 import BenchCore
+import Foundation
 
 /// What the live view shows at one moment: lines that fit the terminal, whatever its size.
 struct LiveFrame {

@@ -1,6 +1,6 @@
+import BenchCore
 import Foundation
 import Glibc
-import BenchCore
 
 /// The matrix on a terminal, drawn again several times a second on the alternate screen. The size is asked for before each
 /// drawing, lines are cut to it, and wrapping is off, so nothing garbles when the window changes.

@@ -1,5 +1,6 @@
-import Foundation
 import BenchCore
+import Foundation
+import LinuxSystem
 
 /// The cells of a matrix, in the order in which they are run. It follows from the configuration and the seed alone, never from the
 /// machine, so that shards on different machines agree on it.
@@ -35,10 +36,9 @@ public struct MatrixPlan: Sendable {
 
     /// A seed for one cell: the same in whichever shard, and after a resume. At most nine digits, to be typed again.
     static func seed(_ seed: UInt64, _ key: String) -> UInt64 {
-        // FNV-1a, over the run's seed and the cell's key.
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in "\(seed)/\(key)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        return hash % 999_999_999 + 1
+        var hash = FNV1a()
+        hash.combine("\(seed)/\(key)".utf8)
+        return hash.value % 999_999_999 + 1
     }
 
     /// The plan as the `matrix` of a GitHub Actions job: one entry for each cell, or for each of `shards` shards.

@@ -1,5 +1,5 @@
-import Foundation
 import BenchCore
+import Foundation
 
 /// Where a matrix stands: what the views show.
 public struct MatrixProgress: Sendable {

@@ -1,6 +1,6 @@
+public import BenchCore
 import Foundation
 import SystemPackage
-public import BenchCore
 
 /// Runs the cells of a plan one after the other: they share a kernel, whose log tells who is to blame. Each result is in the store
 /// before the next test has ended.

@@ -1,5 +1,5 @@
-import Foundation
 import BenchCore
+import Foundation
 
 /// Everything that a run of the matrix stands on: the store, the run's records, its folder and its lock.
 public struct MatrixSession {

@@ -1,5 +1,5 @@
-import Foundation
 import BenchCore
+import Foundation
 
 /// The matrix as lines, for a pipe or a CI log: a line when a cell begins and ends, one for each failure, and one a minute as a
 /// sign of life.

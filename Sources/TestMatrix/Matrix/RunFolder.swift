@@ -1,6 +1,6 @@
+import BenchCore
 import Foundation
 import Glibc
-import BenchCore
 
 /// A run's folder, below the store's: evidence, logs, and the lock of the bench that works in it.
 public struct RunFolder: Sendable {

@@ -1,5 +1,5 @@
-import Foundation
 import BenchCore
+import Foundation
 
 /// The command line of a cell.
 struct SuiteCommand {

@@ -1,5 +1,5 @@
-import Foundation
 import BenchCore
+import Foundation
 
 /// A run as JSON, for programs. Keys are never renamed; new ones may come.
 public struct JSONReport {

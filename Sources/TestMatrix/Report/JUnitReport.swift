@@ -1,5 +1,5 @@
-import Foundation
 import BenchCore
+import Foundation
 
 /// A run as JUnit XML, in the dialect of Jenkins' xUnit plug-in, which the common CI systems read.
 ///

@@ -1,5 +1,5 @@
-import Foundation
 import BenchCore
+import Foundation
 
 extension PageReport {
     /// Each cell, with its course over past runs and its tests by area. Failures unfold their evidence.

@@ -1,5 +1,5 @@
-import Foundation
 import BenchCore
+import Foundation
 
 extension PageReport {
     /// The heat map: a row for each suite and, below it, one for each of its areas; a column for each target.

@@ -1,5 +1,5 @@
-import Foundation
 import BenchCore
+import Foundation
 
 /// A run as one HTML page that needs nothing else: no network, no other file. It reads without JavaScript too; that adds the
 /// filter, the keys and the switch of colours.

@@ -1,6 +1,6 @@
+import BenchCore
 import Foundation
 import GRDB
-import BenchCore
 
 /// What a page shows of the runs before its own: the course of each square, and the record of each test that has ever failed.
 struct PastRuns {

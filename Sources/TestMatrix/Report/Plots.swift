@@ -1,5 +1,5 @@
-import Foundation
 import BenchCore
+import Foundation
 
 /// Plots as inline SVG. Colours are the page's own, so that they follow light and dark; each says in words what it shows.
 enum Plots {

@@ -1,6 +1,6 @@
+public import BenchCore
 public import Foundation
 import GRDB
-public import BenchCore
 
 /// What the store knows of one test on one target, over all finished runs.
 public struct TestHistory: Sendable, Hashable, Codable {

@@ -1,6 +1,6 @@
+import BenchCore
 import Foundation
 import GRDB
-import BenchCore
 
 extension Store {
     /// Tests whose `suite/area/name` contains the text, case aside; an exact path or name wins over the others.

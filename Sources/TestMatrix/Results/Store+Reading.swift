@@ -1,6 +1,6 @@
+import BenchCore
 import Foundation
 import GRDB
-import BenchCore
 
 extension Store {
     /// The run that a person means: an id or a beginning of one, `last`, `last~1` (the one before), `baseline`.

@@ -1,6 +1,6 @@
+public import BenchCore
 public import Foundation
 import GRDB
-public import BenchCore
 
 extension Store {
     /// Records a run and its whole plan, in one transaction.

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A moment on the monotonic clock after which the bench stops waiting. Everything that waits takes one.
+/// A moment on the clock that never jumps, after which one stops waiting.
 public struct Deadline: Sendable {
     public let instant: ContinuousClock.Instant
 
@@ -8,15 +8,20 @@ public struct Deadline: Sendable {
         instant = .now + duration
     }
 
-    public var isPassed: Bool { ContinuousClock.now >= instant }
+    /// `seconds` from now, as a person gave them: what is negative or no number is now, and nothing is beyond thirty years.
+    public init(secondsFromNow seconds: Double) {
+        self.init(after: .seconds(seconds > 0 ? min(seconds, 1e9) : 0))
+    }
+
+    public var hasPassed: Bool { ContinuousClock.now >= instant }
 
     /// Never negative.
     public var remaining: Duration { max(.zero, instant - .now) }
 
     /// What is left, for poll(2): whole milliseconds, rounded up.
-    var milliseconds: Int32 {
+    public var millisecondsLeft: CInt {
         let (seconds, attoseconds) = remaining.components
-        return Int32(min(seconds, 1_000_000) * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+        return CInt(min(seconds, 1_000_000) * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
     }
 
     /// Asks again and again, at growing intervals from 0.2 ms up to `interval`, until the answer is yes.
@@ -25,7 +30,7 @@ public struct Deadline: Sendable {
     public func wait(upTo interval: Duration = .milliseconds(10), for condition: () -> Bool) -> Bool {
         var pause = Duration.microseconds(200)
         while !condition() {
-            if isPassed { return false }
+            if hasPassed { return false }
             Deadline.sleep(min(pause, interval, remaining + .microseconds(1)))
             pause = min(pause * 2, interval)
         }
@@ -40,8 +45,4 @@ public struct Deadline: Sendable {
         // EINTR: `rest` holds what remains.
         while nanosleep(&left, &rest) < 0 && errno == EINTR { left = rest }
     }
-}
-
-extension Duration {
-    public var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }
