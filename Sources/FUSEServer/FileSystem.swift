@@ -12,7 +12,10 @@ public import SystemPackage
 /// A method must not block for long: its thread serves a whole queue. Backing reads, writes and fsyncs are returned as
 /// outcomes, and whatever else may block (a lock, a long copy) as ``Outcome/deferred(_:)``.
 public protocol FileSystem: AnyObject, Sendable {
-    /// INIT flags that this filesystem wants, beyond what the session always asks for.
+    /// What this filesystem promises to the kernel, and so lets it do: to have data dropped when mtime changes
+    /// (``InitFlags/autoInvalidateData``) or kept, to apply the umask itself (``InitFlags/dontMask``), to clear set-id bits
+    /// (``InitFlags/handleKillPrivilegesV2``), to truncate in OPEN (``InitFlags/atomicOpenTruncate``), and so on. The session
+    /// adds nothing but what the protocol itself needs.
     var wantedFlags: InitFlags { get }
     /// Called once with what was agreed, before the first request.
     func start(_ agreed: InitFlags)

@@ -19,11 +19,11 @@ extension Session {
     /// The newest protocol whose messages this server knows (Linux 6.18).
     static let newestMinor: UInt32 = 45
 
-    /// Always asked for, where the kernel has it.
-    private static let baseFlags: InitFlags = [
-        .asyncRead, .atomicOpenTruncate, .exportSupport, .bigWrites, .dontMask, .autoInvalidateData, .readdirplus,
-        .readdirplusAuto, .asyncDirectIO, .parallelDirectoryOperations, .abortError, .maxPages, .cacheSymlinks,
-        .handleKillPrivilegesV2, .setxattrExtended, .initExtended, .createSupplementaryGroup, .directIOAllowMmap,
+    /// Always asked for, where the kernel has it: how messages are formed and how a connection ends, and that requests are
+    /// handled many at once, as ``FileSystem`` demands. What else the kernel may do is the filesystem's to promise.
+    private static let protocolFlags: InitFlags = [
+        .initExtended, .maxPages, .bigWrites, .setxattrExtended, .abortError,
+        .asyncRead, .asyncDirectIO, .parallelDirectoryOperations,
     ]
 
     /// Answers INIT and has `transport` serve from then on; or `fallback`, if there is one and the first is not to be had.
@@ -74,7 +74,7 @@ extension Session {
     }
 
     private func flags(for transport: any Transport, _ offered: InitFlags) -> InitFlags {
-        var wanted = Session.baseFlags.union(fileSystem.wantedFlags).union(transport.initFlags)
+        var wanted = Session.protocolFlags.union(fileSystem.wantedFlags).union(transport.initFlags)
         if configuration.requestTimeout > 0 { wanted.insert(.requestTimeout) }
         return wanted.intersection(offered)
     }

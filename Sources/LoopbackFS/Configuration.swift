@@ -36,7 +36,8 @@ extension LoopbackFS {
         public var accessTimes = AccessTimes.source
         /// Reads and writes bypass the kernel's page cache, whatever the client opened the file with.
         public var directIO = false
-        /// The kernel collects writes in its page cache: fast for small writes, blind for changes behind the mount.
+        /// The kernel collects writes in its page cache: fast for small writes, blind for changes behind the mount. Nothing
+        /// comes of it where the page cache is bypassed (``directIO``, ``Caching/never``).
         public var writeback = false
         /// Reads and writes of regular files bypass the daemon (`FOPEN_PASSTHROUGH`), where the kernel offers it.
         public var passthrough = false
@@ -55,6 +56,12 @@ extension LoopbackFS {
         public var idmappedMounts = true
         /// Descriptors for inodes. nil: a third of RLIMIT_NOFILE with file handles, all but a reserve without.
         public var descriptorBudget: Int?
+
+        /// Whether every open bypasses the kernel's page cache.
+        var isDirect: Bool { directIO || cache == .never }
+        /// Whether the kernel is asked to collect writes: only where its page cache is used, or it would keep sizes and
+        /// times of its own (`fuse_get_cache_mask()` in fs/fuse/inode.c) without ever writing back.
+        var writesBack: Bool { writeback && !isDirect }
 
         /// The defaults, for this source.
         public init(source: FilePath) {

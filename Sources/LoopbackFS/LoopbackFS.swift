@@ -117,17 +117,17 @@ public final class LoopbackFS: FileSystem {
 
     public var wantedFlags: InitFlags {
         var flags: InitFlags = [
-            .atomicOpenTruncate, .exportSupport, .bigWrites, .dontMask, .readdirplus, .readdirplusAuto, .asyncRead,
-            .asyncDirectIO, .parallelDirectoryOperations, .handleKillPrivilegesV2, .setxattrExtended,
+            .atomicOpenTruncate, .exportSupport, .dontMask, .readdirplus, .readdirplusAuto, .handleKillPrivilegesV2,
             .createSupplementaryGroup, .directIOAllowMmap,
         ]
         switch configuration.cache {
         case .auto: flags.formUnion([.autoInvalidateData, .cacheSymlinks])
         case .always: flags.insert(.cacheSymlinks)
-        case .never: break
+        // What is mapped is in the page cache all the same.
+        case .never: flags.insert(.autoInvalidateData)
         }
-        if configuration.writeback { flags.insert(.writebackCache) }
-        if configuration.passthrough && !configuration.writeback { flags.insert(.passthrough) }
+        if configuration.writesBack { flags.insert(.writebackCache) }
+        if configuration.passthrough && !configuration.writesBack { flags.insert(.passthrough) }
         if configuration.posixACL && configuration.extendedAttributes { flags.insert(.posixACL) }
         if configuration.posixLocks { flags.insert(.posixLocks) }
         if configuration.flockLocks { flags.insert(.flockLocks) }

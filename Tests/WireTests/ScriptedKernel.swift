@@ -19,6 +19,8 @@ final class ScriptedKernel {
     private let transport: any Transport
     private let fileSystem: LoopbackFS
     private var unique: UInt64 = 0x10
+    /// What the daemon made of INIT, to which every flag was offered.
+    let agreed: InitFlags
 
     /// A reply as it came.
     struct Reply {
@@ -33,7 +35,7 @@ final class ScriptedKernel {
         }
     }
 
-    init(threads: Int = 1) throws {
+    init(threads: Int = 1, _ change: (inout LoopbackFS.Configuration) -> Void = { _ in }) throws {
         var template = Array("/tmp/fstestkit-wire.XXXXXX".utf8CString)
         mkdtemp(&template)
         source = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -53,7 +55,9 @@ final class ScriptedKernel {
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         var log = Logger(label: "wire")
         log.logLevel = .critical
-        fileSystem = try LoopbackFS(LoopbackFS.Configuration(source: FilePath(source)), logger: log)
+        var configuration = LoopbackFS.Configuration(source: FilePath(source))
+        change(&configuration)
+        fileSystem = try LoopbackFS(configuration, logger: log)
         let connection = Connection(peer: FileDescriptor(rawValue: ends[1]))
         session = try Session(connection, fileSystem: fileSystem, configuration: Session.Configuration(), log: log)
         // Clones of a socket there are none: one thread.
@@ -71,7 +75,10 @@ final class ScriptedKernel {
         try ScriptedKernel.send(
             socket, ScriptedKernel.message(opcode: 26, unique: 2, node: 0, arguments: bytes(of: offer)))
         transport = try session.negotiate(over: legacy)
-        guard let reply = receive(), reply.unique == 2, reply.error == nil else { throw Errno.ioError }
+        guard let reply = ScriptedKernel.receive(socket, within: 5), reply.unique == 2, reply.error == nil,
+            let answer = reply.decode(cfuse_init_out.self)
+        else { throw Errno.ioError }
+        agreed = InitFlags(rawValue: UInt64(answer.flags) | UInt64(answer.flags2) << 32)
     }
 
     deinit {
@@ -103,7 +110,9 @@ final class ScriptedKernel {
     func send(_ message: [UInt8]) throws { try ScriptedKernel.send(socket, message) }
 
     /// The next reply; nil if none comes within the time (seconds).
-    func receive(within seconds: Int = 5) -> Reply? {
+    func receive(within seconds: Int = 5) -> Reply? { ScriptedKernel.receive(socket, within: seconds) }
+
+    private static func receive(_ socket: CInt, within seconds: Int) -> Reply? {
         var entry = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
         guard poll(&entry, 1, CInt(seconds * 1000)) == 1 else { return nil }
         var buffer = [UInt8](repeating: 0, count: 2 << 20)
@@ -112,7 +121,7 @@ final class ScriptedKernel {
         let header = buffer.withUnsafeBytes { $0.loadUnaligned(as: fuse_out_header.self) }
         guard Int(header.len) == count else { return nil }
         // Notifications have no id: they are no replies.
-        if header.unique == 0 { return receive(within: seconds) }
+        if header.unique == 0 { return receive(socket, within: seconds) }
         return Reply(
             unique: header.unique, error: header.error == 0 ? nil : Errno(rawValue: -header.error),
             body: Array(buffer[MemoryLayout<fuse_out_header>.size..<count]))

@@ -1,6 +1,7 @@
 import CFUSE
 import FUSEProtocol
 import Glibc
+import LoopbackFS
 import SystemPackage
 import Testing
 
@@ -12,6 +13,27 @@ import Testing
             #expect(try kernel.ask(opcode, [1, 2, 3, 4])?.error == .noFunction, "opcode \(opcode)")
         }
         #expect(try kernel.isAlive())
+    }
+
+    /// What the kernel may do is the filesystem's to promise: nothing is added to it but what the protocol needs.
+    @Test func promisesAreTheFileSystems() throws {
+        let usual = try ScriptedKernel().agreed
+        #expect(usual.isSuperset(of: [.autoInvalidateData, .dontMask, .atomicOpenTruncate, .handleKillPrivilegesV2]))
+        #expect(usual.isDisjoint(with: [.writebackCache, .passthrough]))
+        #expect(try ScriptedKernel { $0.cache = .always }.agreed == usual.subtracting(.autoInvalidateData))
+        #expect(try ScriptedKernel { $0.cache = .never }.agreed == usual.subtracting(.cacheSymlinks))
+        let writeback = try ScriptedKernel {
+            $0.writeback = true
+            $0.passthrough = true
+        }
+        #expect(writeback.agreed == usual.union(.writebackCache))
+        for change: (inout LoopbackFS.Configuration) -> Void in [{ $0.directIO = true }, { $0.cache = .never }] {
+            let kernel = try ScriptedKernel {
+                $0.writeback = true
+                change(&$0)
+            }
+            #expect(!kernel.agreed.contains(.writebackCache))
+        }
     }
 
     @Test func uniqueIDsHave64Bits() throws {
