@@ -14,6 +14,9 @@ final class BackingFileSystem: Sendable {
     let hasHandles: Bool
     /// close(2) has nothing to report, so FLUSH need not ask: true for the filesystems of local disks and memory.
     let isLocal: Bool
+    /// Its files are made up as they are read, and say that they are empty (proc, debugfs, cgroup2): a page cache, which
+    /// reads up to the size, would find nothing in them. Such filesystems have no blocks.
+    let isSynthetic: Bool
     private let kind: Kind
 
     /// Filesystems whose handles we know how to read; from `f_type` of statfs(2).
@@ -42,6 +45,7 @@ final class BackingFileSystem: Sendable {
         let known = (try? Errno.check { fstatfs(member, &status) }) != nil
         let magic = known ? UInt32(truncatingIfNeeded: status.f_type) : 0
         isLocal = [0xEF53, 0x9123_683E, 0x5846_5342, 0x0102_1994, 0xF2F5_2010, 0x8584_58F6].contains(magic)
+        isSynthetic = known && status.f_blocks == 0 && !isLocal
 
         var template: FileHandle?
         var works = false

@@ -90,6 +90,19 @@ final class HandleTable<Element: AnyObject & Sendable>: @unchecked Sendable {
         return Unmanaged<Element>.fromOpaque(element).takeRetainedValue()
     }
 
+    /// Any element that `matches`; looks at all of them.
+    func first(where matches: (Element) -> Bool) -> Element? {
+        // What is in a slot is not let go of while this lock is held.
+        places.withLock { places in
+            for place in 0..<places.count {
+                guard let element = slot(at: place)?.pointee.element.load(ordering: .acquiring) else { continue }
+                let candidate = Unmanaged<Element>.fromOpaque(element).takeUnretainedValue()
+                if matches(candidate) { return candidate }
+            }
+            return nil
+        }
+    }
+
     /// Lets go of everything.
     func removeAll() {
         let elements = places.withLock { places in

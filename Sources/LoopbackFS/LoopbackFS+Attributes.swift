@@ -74,10 +74,23 @@ extension LoopbackFS {
                 try truncate(pin.descriptor, file, to: size)
             }
         }
-        if valid & (FATTR_ATIME | FATTR_MTIME) != 0 { try setTimes(pin.descriptor, valid, arguments) }
+        if valid & (FATTR_ATIME | FATTR_MTIME) != 0 {
+            do throws(Errno) {
+                try setTimes(pin.descriptor, valid, arguments)
+            } catch .notPermitted where isStamp(valid, of: inode) {
+                // The file has become append-only or immutable while it was open: its times are the source's.
+            }
+        }
         let status = try Attributes.of(pin.descriptor)
         try reply.append(attributes(inode, status))
         return .reply
+    }
+
+    /// Whether this is the kernel's own setting of the times that it has kept (`fuse_flush_times()` in fs/fuse/dir.c), which
+    /// an fsync(2) or close(2) of the file would fail with.
+    private func isStamp(_ valid: Int32, of inode: Inode) -> Bool {
+        agreedFlags.contains(.writebackCache) && valid == FATTR_MTIME | FATTR_CTIME | FATTR_FH
+            && pageWriter(of: inode) != nil
     }
 
     private func truncate(_ descriptor: CInt, _ file: OpenFile?, to size: Int) throws(Errno) {

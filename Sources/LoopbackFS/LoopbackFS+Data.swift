@@ -24,9 +24,8 @@ extension LoopbackFS {
         let file = try files.find(arguments.fh)
         guard let offset = Int64(exactly: arguments.offset) else { throw .invalidArgument }
         let flags = writeFlags(arguments, file)
-        // Pages that a client mapped are written back through whichever file is open, and end where the file ends.
-        let isWriteback = arguments.write_flags & UInt32(FUSE_WRITE_CACHE) != 0
-        let backing = file.backing.isDirect && isWriteback ? try buffered(file) : file.backing
+        let backing =
+            arguments.write_flags & UInt32(FUSE_WRITE_CACHE) != 0 ? try pageBacking(file) : file.backing
         // Nearly every unprivileged write carries this flag; nearly no file has such bits.
         if arguments.write_flags & UInt32(FUSE_WRITE_KILL_SUIDGID) != 0, try Attributes.of(file.descriptor).hasSetID {
             let payload = request.payload
@@ -43,14 +42,6 @@ extension LoopbackFS {
             return .reply
         }
         return .write(backing, offset: offset, flags: flags)
-    }
-
-    /// The file without O_DIRECT, whose demands on alignment the kernel's own writes do not meet.
-    private func buffered(_ file: OpenFile) throws(Errno) -> BackingFile {
-        try file.buffered { () throws(Errno) in
-            let descriptor = try reopen(file.descriptor, file.flags & O_ACCMODE)
-            return BackingFile(FileDescriptor(rawValue: descriptor), isDirect: false)
-        }
     }
 
     /// Flags of pwritev2(2): what the client's descriptor has at the moment of the write and the backing one has not.
@@ -109,6 +100,9 @@ extension LoopbackFS {
     public func lseek(
         _ request: borrowing Request, _ arguments: fuse_lseek_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
+        // The kernel does not write its pages back before it asks, so the source would not tell of what lies in them. It
+        // asks no more after this, and takes all of a file for data.
+        if agreedFlags.contains(.writebackCache) { throw .noFunction }
         let file = try files.find(arguments.fh)
         guard let offset = Int(exactly: arguments.offset) else { throw .noSuchAddressOrDevice }
         // Nothing else uses the descriptor's position.

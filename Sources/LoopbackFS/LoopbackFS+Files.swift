@@ -98,33 +98,6 @@ extension LoopbackFS {
         return .reply
     }
 
-    /// Registers an open file and says what the kernel shall do with it.
-    private func opened(_ inode: Inode, _ descriptor: CInt, _ flags: CInt) -> cfuse_open_out {
-        let backing = BackingFile(
-            FileDescriptor(rawValue: descriptor), isDirect: flags & CLINUX_O_DIRECT != 0)
-        var out = cfuse_open_out()
-        var replyFlags: OpenReplyFlags = []
-        let direct = configuration.directIO || configuration.cache == .never || flags & CLINUX_O_DIRECT != 0
-        // A client's O_DIRECT bypasses the page cache here too: its writes then need no exclusive lock on the inode.
-        if direct { replyFlags.formUnion([.directIO, .parallelDirectWrites]) }
-        let isPassthrough = agreedFlags.contains(.passthrough)
-        if isPassthrough, let id = passthroughFiles.use(inode.node, descriptor: descriptor) {
-            replyFlags.insert(.passthrough)
-            out.backing_id = id
-        } else if configuration.cache == .always && !direct {
-            replyFlags.insert(.keepCache)
-        }
-        // A FLUSH has two uses: record locks, and errors that close(2) of the backing file reports.
-        if !configuration.posixLocks && (inode.fileSystem.isLocal || flags & O_ACCMODE == O_RDONLY) {
-            replyFlags.insert(.noFlush)
-        }
-        let file = OpenFile(
-            inode: inode, backing: backing, flags: flags, isPassthrough: replyFlags.contains(.passthrough))
-        out.fh = files.insert(file)
-        out.open_flags = replyFlags.rawValue
-        return out
-    }
-
     /// The flags that a backing file is opened with.
     ///
     /// Without O_APPEND: the requests carry offsets, and those that append say so. Without what concerns the path or the
@@ -173,7 +146,7 @@ extension LoopbackFS {
             // A transport may still hold the backing file for a moment, and the lock with it.
             _ = clinux_flock(file.descriptor, LOCK_UN)
         }
-        if file.isPassthrough { passthroughFiles.release(file.inode.node) }
+        if agreedFlags.contains(.passthrough) { passthroughFiles.release(file.inode.node) }
         return .reply
     }
 

@@ -13,20 +13,22 @@ final class OpenFile: Sendable {
     let backing: BackingFile
     /// The client's flags of open(2).
     let flags: CInt
-    /// Reads and writes go to the backing file without the daemon.
-    let isPassthrough: Bool
+    /// The file is append-only (chattr(1) +a) and open for writing: whatever is written goes to its end.
+    let isAppendOnly: Bool
 
-    init(inode: Inode, backing: BackingFile, flags: CInt, isPassthrough: Bool) {
+    init(inode: Inode, backing: BackingFile, flags: CInt, isAppendOnly: Bool) {
         self.inode = inode
         self.backing = backing
         self.flags = flags
-        self.isPassthrough = isPassthrough
+        self.isAppendOnly = isAppendOnly
     }
 
     /// Opened without O_DIRECT, once a client that opened it with has need of that.
     private let bufferedBacking = Lock<BackingFile?>(nil)
 
     var descriptor: CInt { backing.descriptor.rawValue }
+    /// Whether what is written through it stays where it was written.
+    var takesPages: Bool { flags & O_ACCMODE != O_RDONLY && !isAppendOnly }
 
     /// The backing file without O_DIRECT; `open` opens it when it is first asked for. Two that ask at once may both.
     func buffered(_ open: () throws(Errno) -> BackingFile) throws(Errno) -> BackingFile {

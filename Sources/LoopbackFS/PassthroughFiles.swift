@@ -1,8 +1,8 @@
 import LinuxSystem
 import SystemPackage
 
-/// Backing files that are registered with the kernel for passthrough, one for each inode: the kernel wants all opens of an
-/// inode to name the same one.
+/// How the open files of each inode reach their data, where passthrough was agreed on: the kernel wants all opens of an inode
+/// that are there at the same time to go the same way, past the daemon to the same backing file or not.
 final class PassthroughFiles: Sendable {
     /// Held over the registration, so that two first opens of one inode do not both register. Leaf.
     private let state = Lock<State>(State())
@@ -10,7 +10,8 @@ final class PassthroughFiles: Sendable {
     private struct State {
         var register: (@Sendable (CInt) throws(Errno) -> Int32)?
         var unregister: (@Sendable (Int32) -> Void)?
-        var files: [UInt64: (backing: Int32, uses: Int)] = [:]
+        /// By node; the backing id is nil for those that do not pass through.
+        var files: [UInt64: (backing: Int32?, opens: Int)] = [:]
     }
 
     func setRegistration(
@@ -22,15 +23,19 @@ final class PassthroughFiles: Sendable {
         }
     }
 
-    /// The backing id of an inode, counted as used; `descriptor` is registered if it has none yet. nil if there is no
-    /// registration, or the kernel refuses it.
-    func use(_ node: UInt64, descriptor: CInt) -> Int32? {
+    /// Counts an open of an inode: the backing id that it has to name, or nil if it shall not pass through.
+    ///
+    /// - Parameters:
+    ///   - descriptor: registered if this is the inode's only open, and the kernel does not refuse it.
+    ///   - permitted: asked of an inode's only open, whether it may pass through.
+    func open(_ node: UInt64, descriptor: CInt, permitted: () -> Bool) -> Int32? {
         state.withLock { state in
             if let file = state.files[node] {
-                state.files[node] = (file.backing, file.uses + 1)
+                state.files[node] = (file.backing, file.opens + 1)
                 return file.backing
             }
-            guard let register = state.register, let backing = try? register(descriptor) else { return nil }
+            var backing: Int32?
+            if permitted(), let register = state.register { backing = try? register(descriptor) }
             state.files[node] = (backing, 1)
             return backing
         }
@@ -40,11 +45,11 @@ final class PassthroughFiles: Sendable {
     func release(_ node: UInt64) {
         state.withLock { state in
             guard let file = state.files[node] else { return }
-            if file.uses > 1 {
-                state.files[node] = (file.backing, file.uses - 1)
+            if file.opens > 1 {
+                state.files[node] = (file.backing, file.opens - 1)
             } else {
                 state.files[node] = nil
-                state.unregister?(file.backing)
+                if let backing = file.backing { state.unregister?(backing) }
             }
         }
     }

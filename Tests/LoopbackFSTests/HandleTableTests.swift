@@ -33,6 +33,16 @@ struct HandleTableTests {
         #expect(try table.find(new).number == 2)
     }
 
+    @Test("An element is found by what it is, until its number is released")
+    func searched() throws {
+        let table = HandleTable<Element>()
+        let numbers = (0..<200).map { table.insert(Element($0)) }
+        #expect(table.first { $0.number == 150 }?.number == 150)
+        _ = try table.remove(numbers[150])
+        #expect(table.first { $0.number == 150 } == nil)
+        #expect(table.first { _ in true } != nil)
+    }
+
     @Test("An element lives as long as its number, or as the table")
     func lifetimes() throws {
         weak var removed: Element?

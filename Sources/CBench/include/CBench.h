@@ -35,6 +35,7 @@ static const unsigned long CBENCH_FICLONE = 0x40049409ul;          // _IOW(0x94,
 static const unsigned long CBENCH_FS_IOC_GETFLAGS = 0x80086601ul;  // _IOR('f', 1, long)
 static const unsigned long CBENCH_FS_IOC_SETFLAGS = 0x40086602ul;  // _IOW('f', 2, long)
 static const unsigned long CBENCH_FS_IOC_FSGETXATTR = 0x801c581ful;  // _IOR('X', 31, struct fsxattr)
+static const uint32_t CBENCH_FS_SYNC_FL = 0x8;
 static const uint32_t CBENCH_FS_IMMUTABLE_FL = 0x10;
 static const uint32_t CBENCH_FS_APPEND_FL = 0x20;
 static const uint32_t CBENCH_FS_NODUMP_FL = 0x40;

@@ -318,6 +318,22 @@ let dataChecks = CheckGroup(
             let end = try call("pread") { pread(file.descriptor, buffer.baseAddress, 4096, 8192) }
             try expect("direct read behind the end", end, is: 0, path: "f")
         },
+        .init("direct-writes-change-times", "write(2), open(2): O_DIRECT", needs: [.feature(.directIO)]) { context in
+            let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 8192, alignment: 4096)
+            defer { block.deallocate() }
+            block.initializeMemory(as: UInt8.self, repeating: 7)
+            try FS.create("f", [UInt8](repeating: 1, count: 16_384))
+            let file = try File("f", O_RDWR | CLINUX_O_DIRECT)
+            // Within the file, and behind its end.
+            for place in [0, 16_384] {
+                let before = try file.stat()
+                try context.letTheClockMove()
+                try call("pwrite") { pwrite(file.descriptor, block.baseAddress, 8192, place) }
+                let after = try file.stat()
+                try expect(after.modified > before.modified, "a direct write at \(place) left mtime", path: "f")
+                try expect(after.changed > before.changed, "a direct write at \(place) left ctime", path: "f")
+            }
+        },
         .init("direct-and-buffered-mixed", "open(2): O_DIRECT, NOTES", needs: [.feature(.directIO)]) { context in
             var random = context.random()
             let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 4096)

@@ -36,6 +36,18 @@ let spaceChecks = CheckGroup(
             try fails(.noSuchAddressOrDevice, what: "hole behind the end") { try file.seek(5 << 20, CBENCH_SEEK_HOLE) }
             try fails(.noSuchAddressOrDevice, what: "data at the end") { try file.seek(4 << 20, CBENCH_SEEK_DATA) }
         },
+        .init("seek-finds-unsynced-data", "lseek(2): SEEK_DATA, SEEK_HOLE") { _ in
+            let file = try File("f", O_RDWR | O_CREAT)
+            for size: Int64 in [1, 5000, 300_000] {
+                try file.write([UInt8](repeating: 1, count: Int(size)), at: 0)
+                try expect("data", try file.seek(0, CBENCH_SEEK_DATA), is: 0, path: "f")
+                try expect("data at the last byte", try file.seek(size - 1, CBENCH_SEEK_DATA), is: size - 1, path: "f")
+                try expect("hole", try file.seek(0, CBENCH_SEEK_HOLE), is: size, path: "f")
+                try fails(.noSuchAddressOrDevice, what: "data behind the end") {
+                    try file.seek(size, CBENCH_SEEK_DATA)
+                }
+            }
+        },
         .init("seek-hole-in-full-file", "lseek(2): a hole at the end", needs: [.feature(.seekHoles)]) { _ in
             try FS.create("f", [UInt8](repeating: 1, count: 100_000))
             let file = try File("f", O_RDONLY)
