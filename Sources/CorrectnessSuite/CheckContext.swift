@@ -59,11 +59,21 @@ struct CheckContext: Sendable {
         if let behind = feature.missing(source) {
             throw CheckSkipped("the filesystem behind has no \(feature.rawValue) (\(behind))")
         }
+        if feature == .seekHoles && traits.isWriteback {
+            throw CheckSkipped("with a writeback cache the kernel takes all of a file for data")
+        }
         if feature.isBeyondFUSE { throw CheckSkipped("FUSE has no \(feature.rawValue)") }
         if traits.losesFeatures {
             throw CheckSkipped("the daemon has no \(feature.rawValue) (\(missing)); its source has")
         }
         throw CheckFailure(feature.rawValue, expected: "what the source has", got: missing)
+    }
+
+    /// Skips the check where the kernel does not look at what others do to the regular files that it knows.
+    func requireLookingBehind() throws {
+        if traits.isWriteback {
+            throw CheckSkipped("with a writeback cache the kernel keeps sizes, times and data of files itself")
+        }
     }
 
     /// Waits for `condition` as long as the mount may answer from its caches; fails after that. What a daemon of others lets
@@ -95,6 +105,8 @@ public struct TargetTraits: Codable, Sendable {
     public var cacheSeconds: Int?
     /// The kernel keeps dirty pages, or may: what was written appears behind the mount only after a sync.
     public var writesBack: Bool
+    /// The kernel writes back, for certain: it keeps sizes, times and data of regular files itself (docs/deviations.md).
+    public var isWriteback = false
     /// Other users than the one who mounted may use it.
     public var admitsOthers = true
 

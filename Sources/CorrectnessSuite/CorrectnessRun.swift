@@ -154,6 +154,7 @@ private struct RandomParts {
                     seed: seed &+ UInt64(job) &* 0x1000_0000, seconds: time(0.5))
                 task.makesDirectories = round == 0
                 task.leavesOutMissing = work.traits.losesFeatures
+                task.leavesOutIdleTruncation = work.traits.isWriteback
                 tasks.append(.differential(task))
             }
         }

@@ -38,6 +38,13 @@ final class ServedDirectory {
             target.isOurs
             ? TargetTraits(isMount: true)
             : TargetTraits(isMount: true, losesFeatures: true, cacheSeconds: nil, writesBack: true)
+        if target.isOurs {
+            let options = Set(target.options.flatMap { $0.split(separator: ",") })
+            if options.contains("cache=never") { traits.cacheSeconds = 0 }
+            let isDirect = !options.isDisjoint(with: ["direct_io", "cache=never"])
+            traits.isWriteback = options.contains("writeback") && !isDirect
+            traits.writesBack = traits.isWriteback
+        }
         traits.admitsOthers = daemon.mount?.superOptions.contains("allow_other") ?? true
         return traits
     }

@@ -30,6 +30,8 @@ struct CorrectnessCommand: ParsableCommand {
     var seed: UInt64?
     @Option(help: "Seconds for each target; without it the list runs once, and the random parts for some seconds.")
     var duration: Double?
+    @Option(help: "Options of 'fstestkit mount' that the transports are mounted with (writeback,depth=1).")
+    var mountOption: [String] = []
     @Option(help: "Entries of each of the ring's queues.")
     var depth: Int?
     @Option(help: "Processes that check at the same time.")
@@ -46,6 +48,9 @@ struct CorrectnessCommand: ParsableCommand {
         if kinds > 1 {
             throw ValidationError("--transport, --daemon, --mount-helper and --directory exclude each other")
         }
+        if !mountOption.isEmpty && transportsExcluded {
+            throw ValidationError("--mount-option is for this project's transports")
+        }
         if jobs < 1 { throw ValidationError("--jobs must be at least 1") }
         if let duration, duration <= 0 { throw ValidationError("--duration must be above 0") }
         for name in transport where name != "all" && TransportName(rawValue: name) == nil {
@@ -55,6 +60,9 @@ struct CorrectnessCommand: ParsableCommand {
         options.checks = check
         if let name = options.unknownChecks.first { throw ValidationError("there is no check \(name)") }
     }
+
+    /// Whether something else than this project's transports is the target.
+    private var transportsExcluded: Bool { daemon != nil || mountHelper != nil || directory != nil }
 
     func run() throws {
         var options = CorrectnessOptions()
@@ -91,7 +99,8 @@ struct CorrectnessCommand: ParsableCommand {
             transport.isEmpty || transport.contains("all")
             ? TransportName.allCases : transport.compactMap(TransportName.init)
         let options = depth.map { ["--depth", "\($0)"] } ?? []
-        return names.map { Target(.transport($0), options: $0.usesRing ? options : []) }
+        let mountOptions = mountOption.flatMap { ["-o", $0] }
+        return names.map { Target(.transport($0), options: ($0.usesRing ? options : []) + mountOptions) }
     }
 
     private func outputPath() -> String {

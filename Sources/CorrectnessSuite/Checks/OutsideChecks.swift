@@ -8,6 +8,7 @@ let outsideChecks = CheckGroup(
     "outside",
     [
         .init("content-changed-behind", "cache options: seen when attributes expire", needs: [.source]) { context in
+            try context.requireLookingBehind()
             try FS.create("f", "old content")
             _ = try FS.contents("f")
             try context.letTheClockMove()
@@ -18,6 +19,7 @@ let outsideChecks = CheckGroup(
             try context.eventually("size of a file changed behind the mount") { try FS.stat("f").size == 19 }
         },
         .init("open-file-changed-behind", "cache options: seen when attributes expire", needs: [.source]) { context in
+            try context.requireLookingBehind()
             try FS.create("f", [UInt8](repeating: 1, count: 10_000))
             let file = try File("f", O_RDONLY)
             _ = try file.readAll()
@@ -29,6 +31,7 @@ let outsideChecks = CheckGroup(
             }
         },
         .init("attributes-changed-behind", "cache options: seen when attributes expire", needs: [.source]) { context in
+            try context.requireLookingBehind()
             try FS.create("f")
             _ = try FS.stat("f")
             try FS.chmod(try context.behind("f"), 0o601)
