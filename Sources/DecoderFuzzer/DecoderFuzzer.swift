@@ -3,17 +3,53 @@ import FUSEProtocol
 import FUSEServer
 import SystemPackage
 
-/// Called by libFuzzer with bytes of its invention, as if read from `/dev/fuse`: they may be refused, but not trap.
+/// Called by libFuzzer with bytes of its invention, as if read from `/dev/fuse`, and as if the kernel had put them into an entry of
+/// the ring: they may be refused, but not trap.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let bytes = UnsafeRawBufferPointer(start: start, count: count)
-    guard let request = try? Message.split(bytes.bytes) else { return 0 }
-    _ = request.supplementaryGroup
-    withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { memory in
-        var reply = ReplyBuffer(memory)
-        _ = fileSystem.dispatch(request, reply: &reply)
+    if let request = try? Message.split(bytes.bytes) {
+        withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { _ = serve(request, into: $0) }
     }
+    serveEntry(bytes)
     return 0
+}
+
+/// Has the filesystem answer.
+///
+/// - Returns: how long the reply's body is.
+private func serve(_ request: borrowing Request, into memory: UnsafeMutableRawBufferPointer) -> Int {
+    _ = request.supplementaryGroup
+    var reply = ReplyBuffer(memory)
+    _ = fileSystem.dispatch(request, reply: &reply)
+    precondition(reply.count <= memory.count)
+    return reply.count
+}
+
+/// The first bytes are an entry's header, the others its payload: exactly as long, so that the fuzzer sees a step beyond it.
+private func serveEntry(_ bytes: UnsafeRawBufferPointer) {
+    let header = UnsafeMutableRawPointer.allocate(byteCount: RingMessage.headerSize, alignment: 8)
+    defer { header.deallocate() }
+    header.initializeMemory(as: UInt8.self, repeating: 0, count: RingMessage.headerSize)
+    let headerCount = min(bytes.count, RingMessage.headerSize)
+    header.copyMemory(from: bytes.baseAddress!, byteCount: headerCount)
+    let payload = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count - headerCount, alignment: 8)
+    defer { payload.deallocate() }
+    payload.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[headerCount...]))
+    let message = RingMessage(header: header, payload: payload)
+    let unique = message.requestHeader.unique
+    // A reply of any length: what a filesystem is told to read, what work on another thread brings.
+    var lengths = [Int(message.commitID & 0xffff_ffff)]
+    if let request = try? message.request() {
+        precondition(request.payload.byteCount <= payload.count)
+        withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { lengths.append(serve(request, into: $0)) }
+    }
+    for length in lengths {
+        message.writeReply(to: unique, count: length)
+        let said = header.load(fromByteOffset: 256, as: cfuse_uring_ent_in_out.self).payload_sz
+        precondition(Int(said) <= payload.count)
+        precondition(header.load(as: fuse_out_header.self).len == 16 + said)
+    }
 }
 
 private let fileSystem = ReadingFileSystem()

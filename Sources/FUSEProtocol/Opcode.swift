@@ -68,6 +68,12 @@ public struct Opcode: RawRepresentable, Hashable, Sendable {
     public var layout: OpcodeLayout? {
         rawValue < UInt32(Opcode.tableSize) ? OpcodeLayout.table[Int(rawValue)] : nil
     }
+
+    /// Bytes of this opcode's argument struct; 0 for an unknown one.
+    @inlinable
+    public var argumentSize: Int {
+        rawValue < UInt32(Opcode.tableSize) ? OpcodeLayout.argumentSizes[Int(rawValue)] : 0
+    }
 }
 
 extension Opcode: CustomStringConvertible {
@@ -98,6 +104,10 @@ public struct OpcodeLayout: Sendable {
         self.names = names
         self.replies = replies
     }
+
+    /// Of each opcode, by its number: asked for with every request.
+    @usableFromInline
+    static let argumentSizes = table.map { $0?.argumentSize ?? 0 }
 
     @usableFromInline
     static let table: [OpcodeLayout?] = {

@@ -20,11 +20,11 @@ public final class DeviceChannel: @unchecked Sendable {
     private let memory: BufferMemory
     private let regionSize: Int
     private let replyCapacity: Int
+    private let pageSize = MemoryPage.size
     private let busy = Atomic<Bool>(false)
     private let draining = Atomic<Bool>(false)
     private let deferred = Atomic<Int>(0)
 
-    private static let pageSize = 4096
     private static let replyHeaderSize = MemoryLayout<fuse_out_header>.size
 
     /// - Parameter descriptor: the mount's, or a clone of it: a reply must go where its request came from.
@@ -33,21 +33,21 @@ public final class DeviceChannel: @unchecked Sendable {
         self.session = session
         self.descriptor = descriptor
         replyCapacity = limits.payloadSize
-        regionSize = limits.payloadSize + 2 * DeviceChannel.pageSize
+        regionSize = limits.payloadSize + 2 * pageSize
         memory = try BufferMemory(byteCount: 2 * regionSize)
     }
 
     /// Begins so far before the region's second page that the payload of a WRITE begins with that page.
     private var requestBuffer: UnsafeMutableRawBufferPointer {
         UnsafeMutableRawBufferPointer(
-            start: memory.bytes.baseAddress! + DeviceChannel.pageSize - Message.writeHeaderSize,
-            count: regionSize - DeviceChannel.pageSize + Message.writeHeaderSize)
+            start: memory.bytes.baseAddress! + pageSize - Message.writeHeaderSize,
+            count: regionSize - pageSize + Message.writeHeaderSize)
     }
 
     /// The reply's body; its header lies right before it.
     private var replyBody: UnsafeMutableRawBufferPointer {
         UnsafeMutableRawBufferPointer(
-            start: memory.bytes.baseAddress! + regionSize + DeviceChannel.pageSize, count: replyCapacity)
+            start: memory.bytes.baseAddress! + regionSize + pageSize, count: replyCapacity)
     }
 
     /// Requests taken and not yet answered.
@@ -161,7 +161,8 @@ public final class DeviceChannel: @unchecked Sendable {
         let start = replyBody.baseAddress! - DeviceChannel.replyHeaderSize
         let length = DeviceChannel.replyHeaderSize + (error == nil ? count : 0)
         start.storeBytes(
-            of: fuse_out_header(len: UInt32(length), error: -(error?.rawValue ?? 0), unique: unique),
+            of: Message.replyHeader(
+                to: unique, error: error?.rawValue ?? 0, count: length - DeviceChannel.replyHeaderSize),
             as: fuse_out_header.self)
         do throws(Errno) {
             _ = try Errno.check { write(descriptor.rawValue, start, length) }
@@ -194,12 +195,9 @@ public final class DeviceChannel: @unchecked Sendable {
             work(
                 DeferredReply(unique: unique) { [self] error, body in
                     var message = [UInt8](repeating: 0, count: DeviceChannel.replyHeaderSize)
-                    let length = UInt32(message.count + (error == nil ? body.count : 0))
-                    message.withUnsafeMutableBytes {
-                        $0.storeBytes(
-                            of: fuse_out_header(len: length, error: -(error?.rawValue ?? 0), unique: unique),
-                            as: fuse_out_header.self)
-                    }
+                    let header = Message.replyHeader(
+                        to: unique, error: error?.rawValue ?? 0, count: error == nil ? body.count : 0)
+                    message.withUnsafeMutableBytes { $0.storeBytes(of: header, as: fuse_out_header.self) }
                     if error == nil { message += body }
                     do throws(Errno) {
                         _ = try Errno.check { write(descriptor.rawValue, message, message.count) }

@@ -36,8 +36,7 @@ extension Session {
         over transport: any Transport, fallback: (any Transport)? = nil
     ) throws(NegotiationError) -> any Transport {
         transition(to: .negotiating, because: "mounted on \(connection.mountPoint)")
-        // max_pages is bounded by fs.fuse.max_pages_limit, which is 256 by default; the kernel cuts what is above it.
-        let limits = Limits(maxWrite: configuration.maxWrite, maxPages: max(1, configuration.maxWrite / 4096))
+        let limits = Limits(maxWrite: configuration.maxWrite)
         let channel: DeviceChannel
         do throws(Errno) {
             channel = try DeviceChannel(self, descriptor: DeviceDescriptor(of: connection), limits: limits)
@@ -119,7 +118,7 @@ extension Session {
         answer.max_background = configuration.maxBackground
         answer.congestion_threshold = configuration.maxBackground / 4 * 3
         answer.max_write = UInt32(limits.maxWrite)
-        answer.max_pages = UInt16(clamping: limits.maxPages)
+        answer.max_pages = UInt16(limits.maxPages)
         answer.time_gran = 1
         answer.max_stack_depth = agreed.contains(.passthrough) ? 1 : 0
         answer.request_timeout = agreed.contains(.requestTimeout) ? configuration.requestTimeout : 0

@@ -9,7 +9,7 @@ public import SystemPackage
 public final class Session: Sendable {
     /// What the session asks of the kernel, apart from what transport and filesystem want.
     public struct Configuration: Sendable {
-        /// The largest WRITE's data in bytes.
+        /// The largest WRITE's data in bytes; rounded down to a multiple of 4,096.
         public var maxWrite = 1 << 20
         /// Background requests that may be under way, and the count at which the kernel slows writers down.
         public var maxBackground: UInt16 = 64

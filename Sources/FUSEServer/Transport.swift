@@ -31,21 +31,6 @@ public protocol Transport: AnyObject, Sendable {
     var facts: TransportFacts { get }
 }
 
-/// What was agreed in INIT about sizes.
-public struct Limits: Sendable {
-    /// The largest WRITE's data, in bytes.
-    public var maxWrite: Int
-    /// The largest request's pages.
-    public var maxPages: Int
-    /// Bytes that any request's or reply's payload can have: what an entry must hold.
-    public var payloadSize: Int { max(8192, maxWrite, maxPages * 4096) }
-
-    public init(maxWrite: Int, maxPages: Int) {
-        self.maxWrite = maxWrite
-        self.maxPages = maxPages
-    }
-}
-
 /// What a transport is made of.
 public struct TransportFacts: Sendable {
     /// io_uring instances; 0 without.

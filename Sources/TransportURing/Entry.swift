@@ -1,14 +1,11 @@
-import CFUSE
 import FUSEProtocol
 import FUSEServer
 import Glibc
 
 /// One registered header and payload pair, and the request that it holds. Owned by its ring's thread.
 struct Entry {
-    /// `fuse_uring_req_header`: what the kernel and the daemon tell each other of a request.
-    let header: UnsafeMutableRawPointer
-    /// Names and data of a request, then the body of its reply.
-    let payload: UnsafeMutableRawBufferPointer
+    /// The request, and its reply in the same place.
+    let message: RingMessage
     /// Its ring's worker keeps it alive; each use would count references otherwise.
     unowned(unsafe) let queue: KernelQueue
 
@@ -43,23 +40,20 @@ struct Entry {
         case dead
     }
 
-    init(header: UnsafeMutableRawPointer, payload: UnsafeMutableRawBufferPointer, queue: KernelQueue) {
-        self.header = header
-        self.payload = payload
+    init(_ message: RingMessage, queue: KernelQueue) {
+        self.message = message
         self.queue = queue
     }
 
-    /// What the kernel says of the request beside its header.
-    var ring: cfuse_uring_ent_in_out {
-        header.load(fromByteOffset: 256, as: cfuse_uring_ent_in_out.self)
+    /// What REGISTER names: header and payload.
+    var vectors: (iovec, iovec) {
+        let (header, payload) = message.parts
+        return (
+            iovec(iov_base: header.baseAddress, iov_len: header.count),
+            iovec(iov_base: payload.baseAddress, iov_len: payload.count)
+        )
     }
 
-    /// Writes the reply's header, for a body of `count` bytes in the payload.
-    func writeReply(error: CInt, count: Int) {
-        header.storeBytes(
-            of: fuse_out_header(
-                len: UInt32(MemoryLayout<fuse_out_header>.size + count), error: -error, unique: unique),
-            as: fuse_out_header.self)
-        header.storeBytes(of: UInt32(count), toByteOffset: 256 + 16, as: UInt32.self)
-    }
+    /// Names and data of a request, then the body of its reply.
+    var payload: UnsafeMutableRawBufferPointer { message.payload }
 }

@@ -1,3 +1,4 @@
+import FUSEProtocol
 import FUSEServer
 import Glibc
 import LinuxSystem
@@ -16,18 +17,17 @@ final class KernelQueue: @unchecked Sendable {
     private var lastBatch: UInt64 = 0
     private let headers: UnsafeMutableRawPointer
     private let payloads: BufferMemory
-    private let payloadSize: Int
-
-    private static let pageSize = 4096
+    private let limits: Limits
+    private let pageSize = MemoryPage.size
 
     /// - Throws: ENOMEM.
-    init(id: UInt16, depth: Int, payloadSize: Int) throws(Errno) {
+    init(id: UInt16, depth: Int, limits: Limits) throws(Errno) {
         self.id = id
         self.depth = depth
-        self.payloadSize = (payloadSize + KernelQueue.pageSize - 1) & ~(KernelQueue.pageSize - 1)
+        self.limits = limits
         counters = Counters(channel: .ring, queue: Int(id))
-        payloads = try BufferMemory(byteCount: depth * self.payloadSize)
-        headers = .allocate(byteCount: depth * KernelQueue.pageSize, alignment: KernelQueue.pageSize)
+        payloads = try BufferMemory(byteCount: depth * limits.payloadSize)
+        headers = .allocate(byteCount: depth * pageSize, alignment: pageSize)
     }
 
     deinit {
@@ -44,12 +44,16 @@ final class KernelQueue: @unchecked Sendable {
     }
 
     /// Makes the entries, in the thread that will serve them: it touches each header.
+    ///
+    /// Their payloads begin on a page each, and are as long as the kernel takes them to be.
     func makeEntries() -> [Entry] {
         (0..<depth).map { index in
-            let header = headers + index * KernelQueue.pageSize
-            header.initializeMemory(as: UInt8.self, repeating: 0, count: KernelQueue.pageSize)
-            let payload = payloads.bytes[index * payloadSize..<(index + 1) * payloadSize]
-            return Entry(header: header, payload: UnsafeMutableRawBufferPointer(rebasing: payload), queue: self)
+            let header = headers + index * pageSize
+            header.initializeMemory(as: UInt8.self, repeating: 0, count: pageSize)
+            let start = index * limits.payloadSize
+            let payload = UnsafeMutableRawBufferPointer(
+                rebasing: payloads.bytes[start..<start + limits.entryPayloadSize])
+            return Entry(RingMessage(header: header, payload: payload), queue: self)
         }
     }
 }

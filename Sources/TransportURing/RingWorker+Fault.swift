@@ -75,8 +75,7 @@ extension RingWorker {
     func registerTooEarly(_ ring: borrowing Ring) {
         guard session.configuration.fault == .earlyRegister else { return }
         withUnsafeTemporaryAllocation(of: iovec.self, capacity: 2) { vectors in
-            vectors[0] = iovec(iov_base: entries[0].header, iov_len: MemoryLayout<cfuse_uring_req_header>.size)
-            vectors[1] = iovec(iov_base: entries[0].payload.baseAddress!, iov_len: entries[0].payload.count)
+            (vectors[0], vectors[1]) = entries[0].vectors
             cliburing_prep_fuse(
                 ring.nextSubmission(), 0, FuseCommand.register, entries[0].queue.id, 0, vectors.baseAddress!,
                 UserData(.fault).rawValue)

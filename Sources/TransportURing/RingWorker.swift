@@ -34,10 +34,9 @@ final class RingWorker: @unchecked Sendable {
 
     // The thread's own.
     var entries: UnsafeMutableBufferPointer<Entry> = .init(start: nil, count: 0)
-    /// Replies to requests that have a payload are written here first: request and reply must not share memory.
+    /// Replies to requests that have a payload are written here first: request and reply must not share memory. As long as a
+    /// payload, so that what fits here fits there.
     private let scratch: UnsafeMutableRawBufferPointer
-    /// Bytes of each opcode's arguments, by its number.
-    private let argumentSizes = (0..<Opcode.tableSize).map { Opcode(rawValue: UInt32($0)).layout?.argumentSize ?? 0 }
     private let wakeUpValue = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
     /// Counts the times that completions were taken.
     private var batch: UInt64 = 0
@@ -56,20 +55,20 @@ final class RingWorker: @unchecked Sendable {
         let body: [UInt8]
     }
 
-    /// The largest reply to a request that has a payload: an extended attribute's value.
-    private static let scratchSize = 128 << 10
     /// Requests one by one after which a thread whose requests came in company counts as alone.
     private static let crowdedFor = 64
 
     /// - Parameter cpu: where the thread runs (``Placement``); nil for anywhere.
-    init(_ session: Session, queues: [KernelQueue], of allQueues: [KernelQueue], cpu: Int?) throws(Errno) {
+    init(
+        _ session: Session, queues: [KernelQueue], of allQueues: [KernelQueue], limits: Limits, cpu: Int?
+    ) throws(Errno) {
         self.session = session
         self.queues = queues
         self.allQueues = allQueues
         placement = cpu.map { Placement(cpu: $0) }
         waiting = WaitPolicy(canBePinned: placement != nil)
         wakeUp = try EventDescriptor()
-        scratch = .allocate(byteCount: RingWorker.scratchSize, alignment: 4096)
+        scratch = .allocate(byteCount: limits.entryPayloadSize, alignment: MemoryPage.size)
     }
 
     deinit {
@@ -140,9 +139,7 @@ final class RingWorker: @unchecked Sendable {
         for index in entries.indices {
             let entry = entries[index]
             if withholds(entry, at: index) { continue }
-            vectors[2 * index] = iovec(
-                iov_base: entry.header, iov_len: MemoryLayout<cfuse_uring_req_header>.size)
-            vectors[2 * index + 1] = iovec(iov_base: entry.payload.baseAddress!, iov_len: entry.payload.count)
+            (vectors[2 * index], vectors[2 * index + 1]) = entry.vectors
             cliburing_prep_fuse(
                 ring.nextSubmission(), 0, FuseCommand.register, entry.queue.id, 0,
                 vectors.baseAddress! + 2 * index, UserData(.command, entry: UInt32(index)).rawValue)
@@ -249,29 +246,28 @@ final class RingWorker: @unchecked Sendable {
     }
 
     private func serveRequest(_ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ ring: borrowing Ring) {
-        let header = entry.pointee.header.load(as: fuse_in_header.self)
-        let kernel = entry.pointee.ring
+        let message = entry.pointee.message
+        let header = message.requestHeader
         entry.pointee.opcode = Opcode(rawValue: header.opcode)
         entry.pointee.unique = header.unique
-        entry.pointee.commitID = kernel.commit_id
+        entry.pointee.commitID = message.commitID
         entry.pointee.began = Clock.now()
         clientCPU = CInt(entry.pointee.queue.id)
         waiting.requestTaken(onlyClients: outstanding == 0, at: entry.pointee.began, total: fetchedByAll())
-        let payload = entry.pointee.payload
-        let payloadCount = min(Int(kernel.payload_sz), payload.count)
-        let argumentSize = header.opcode < argumentSizes.count ? argumentSizes[Int(header.opcode)] : 0
-        let arguments = UnsafeRawBufferPointer(start: entry.pointee.header + 128, count: min(argumentSize, 128))
-        let request = Request(
-            header: header, arguments: arguments.bytes,
-            payload: UnsafeRawBufferPointer(start: payload.baseAddress!, count: payloadCount).bytes)
-        let separate = payloadCount > 0
-        var reply = ReplyBuffer(separate ? scratch : payload)
-        let outcome = session.dispatch(request, reply: &reply)
-        let count = reply.count
-        if separate, count > 0, case .reply = outcome {
-            payload.baseAddress!.copyMemory(from: scratch.baseAddress!, byteCount: count)
+        do throws(Errno) {
+            let request = try message.request()
+            let separate = request.payload.byteCount > 0
+            var reply = ReplyBuffer(separate ? scratch : message.payload)
+            let outcome = session.dispatch(request, reply: &reply)
+            let count = reply.count
+            if case .reply = outcome, separate {
+                _ = try message.write(body: UnsafeRawBufferPointer(rebasing: scratch[..<count]).bytes)
+            }
+            carryOut(outcome, replied: count, payloadCount: request.payload.byteCount, entry, index, ring)
+        } catch {
+            session.log.error("queue \(entry.pointee.queue.id): a request that is longer than its entry")
+            commit(entry, index, error: error, count: 0, ring)
         }
-        carryOut(outcome, replied: count, payloadCount: payloadCount, entry, index, ring)
     }
 
     private func carryOut(
@@ -297,7 +293,11 @@ final class RingWorker: @unchecked Sendable {
         _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, error: Errno?, count: Int, at now: UInt64 = Clock.now(),
         _ ring: borrowing Ring
     ) {
-        entry.pointee.writeReply(error: error?.rawValue ?? 0, count: error == nil ? count : 0)
+        if let error {
+            entry.pointee.message.writeReply(to: entry.pointee.unique, error: error)
+        } else {
+            entry.pointee.message.writeReply(to: entry.pointee.unique, count: count)
+        }
         entry.pointee.file = nil
         entry.pointee.state = .registered
         let queue = entry.pointee.queue
@@ -341,8 +341,13 @@ final class RingWorker: @unchecked Sendable {
         for answer in answers {
             let entry = entries.baseAddress! + Int(answer.entry)
             outstanding -= 1
-            answer.body.withUnsafeBytes { entry.pointee.payload.copyMemory(from: $0) }
-            commit(entry, answer.entry, error: answer.error, count: answer.body.count, ring)
+            do throws(Errno) {
+                if let error = answer.error { throw error }
+                let count = try entry.pointee.message.write(body: answer.body.span.bytes)
+                commit(entry, answer.entry, error: nil, count: count, ring)
+            } catch {
+                commit(entry, answer.entry, error: error, count: 0, ring)
+            }
         }
     }
 

@@ -36,6 +36,11 @@ public final class URingTransport: Transport {
     }
 
     public func prepare(_ session: Session, limits: Limits) throws(TransportError) {
+        guard limits.entriesHoldEverything else {
+            throw .unavailable(
+                cause: "fs.fuse.max_pages_limit and max_write are too small for an entry to hold the largest request",
+                remedy: "raise one of them")
+        }
         var parts = Parts()
         do throws(Errno) {
             let cpus = try CPUSet.possible()
@@ -43,14 +48,14 @@ public final class URingTransport: Transport {
             for cpu in cpus {
                 if session.configuration.fault == .allocationFails && cpu == cpus.last { throw .noMemory }
                 parts.queues.append(
-                    try KernelQueue(id: UInt16(cpu), depth: depth, payloadSize: limits.payloadSize))
+                    try KernelQueue(id: UInt16(cpu), depth: depth, limits: limits))
             }
             let count = min(rings, cpus.count)
             for ring in 0..<count {
                 let served = parts.queues.filter { Int($0.id) % count == ring }
                 parts.workers.append(
                     try RingWorker(
-                        session, queues: served, of: parts.queues,
+                        session, queues: served, of: parts.queues, limits: limits,
                         cpu: count == cpus.count ? Int(served[0].id) : nil))
             }
             if fallsBack { parts.fallback = try DeviceWorkers(session, count: cpus.count, limits: limits) }

@@ -1,0 +1,108 @@
+public import CFUSE
+public import SystemPackage
+
+/// A message as it lies in an entry of the ring: a header that kernel and daemon both write (`struct fuse_uring_req_header`), and a
+/// payload, which holds names and data of the request and then the reply's body.
+///
+/// Everything that is read from an entry or written to one goes through here, so that no length on the wire is beyond the payload.
+/// Kernels before Linux 7.3 believe the length that a reply says, and end in a BUG, with the ring's thread and its clients, if the
+/// payload is shorter.
+public struct RingMessage {
+    @usableFromInline let header: UnsafeMutableRawPointer
+    /// What the kernel copies into and out of.
+    public let payload: UnsafeMutableRawBufferPointer
+
+    /// Bytes of the header.
+    public static let headerSize = MemoryLayout<cfuse_uring_req_header>.size
+
+    /// Where the header's parts lie; CFUSE.c checks it against the struct.
+    @usableFromInline
+    enum Offset {
+        /// `fuse_in_header`, and `fuse_out_header` in its place.
+        @inlinable static var inOut: Int { 0 }
+        /// The opcode's own struct.
+        @inlinable static var operation: Int { 128 }
+        @inlinable static var operationEnd: Int { 256 }
+        // Of `fuse_uring_ent_in_out`:
+        @inlinable static var commitID: Int { 256 + 8 }
+        @inlinable static var payloadSize: Int { 256 + 16 }
+    }
+
+    /// - Parameters:
+    ///   - header: ``headerSize`` bytes, aligned to 8, that stay valid as long as this is used; the payload likewise.
+    ///   - payload: as long as the kernel takes it to be, and no longer: INIT has settled that.
+    public init(header: UnsafeMutableRawPointer, payload: UnsafeMutableRawBufferPointer) {
+        self.header = header
+        self.payload = payload
+    }
+
+    /// What the registration names: the header and the payload.
+    public var parts: (header: UnsafeMutableRawBufferPointer, payload: UnsafeMutableRawBufferPointer) {
+        (UnsafeMutableRawBufferPointer(start: header, count: RingMessage.headerSize), payload)
+    }
+
+    // MARK: The request
+
+    /// Length, opcode, unique id, node and caller of the request.
+    @inlinable
+    public var requestHeader: fuse_in_header {
+        header.load(fromByteOffset: Offset.inOut, as: fuse_in_header.self)
+    }
+
+    /// What the commit of the reply has to name.
+    @inlinable
+    public var commitID: UInt64 { header.load(fromByteOffset: Offset.commitID, as: UInt64.self) }
+
+    /// The request, split by its opcode's layout.
+    ///
+    /// - Throws: EIO if it claims more payload than there is.
+    @inlinable
+    @_lifetime(borrow self)
+    public func request() throws(Errno) -> Request {
+        let size = Int(header.load(fromByteOffset: Offset.payloadSize, as: UInt32.self))
+        guard size <= payload.count else { throw .ioError }
+        let head = requestHeader
+        let arguments = UnsafeRawBufferPointer(
+            start: header + Offset.operation,
+            count: min(Opcode(rawValue: head.opcode).argumentSize, Offset.operationEnd - Offset.operation))
+        let request = Request(
+            header: head, arguments: arguments.bytes,
+            payload: UnsafeRawBufferPointer(start: payload.baseAddress!, count: size).bytes)
+        return _overrideLifetime(request, borrowing: self)
+    }
+
+    // MARK: The reply
+
+    /// Puts a reply's body into the payload.
+    ///
+    /// - Returns: its length, for ``writeReply(to:count:)``.
+    /// - Throws: EIO if the payload is too short for it.
+    @inlinable
+    public func write(body: RawSpan) throws(Errno) -> Int {
+        guard body.byteCount <= payload.count else { throw .ioError }
+        body.withUnsafeBytes { payload.copyMemory(from: $0) }
+        return body.byteCount
+    }
+
+    /// Writes the header of a reply whose body, of `count` bytes, lies in the payload. More than the payload holds cannot be there:
+    /// the client gets EIO.
+    @inlinable
+    public func writeReply(to unique: UInt64, count: Int) {
+        guard count >= 0 && count <= payload.count else { return writeReply(to: unique, error: .ioError) }
+        writeReply(to: unique, error: 0, count: count)
+    }
+
+    /// Writes the header of a reply that is an error.
+    @inlinable
+    public func writeReply(to unique: UInt64, error: Errno) {
+        writeReply(to: unique, error: error.rawValue, count: 0)
+    }
+
+    @inlinable
+    func writeReply(to unique: UInt64, error: CInt, count: Int) {
+        header.storeBytes(
+            of: Message.replyHeader(to: unique, error: error, count: count), toByteOffset: Offset.inOut,
+            as: fuse_out_header.self)
+        header.storeBytes(of: UInt32(count), toByteOffset: Offset.payloadSize, as: UInt32.self)
+    }
+}
