@@ -2,6 +2,7 @@ import BenchCore
 import CBench
 import CLinux
 import Glibc
+import SystemPackage
 
 /// Extended attributes and access control lists.
 let xattrChecks = CheckGroup(
@@ -105,21 +106,60 @@ let xattrChecks = CheckGroup(
                 try FS.setxattr("f", "user.value", [UInt8](repeating: 1, count: 65_537))
             }
         },
-        .init("xattr-large-value-as-source", "setxattr(2)", needs: [.source, .feature(.userAttributes)]) { context in
-            var random = context.random()
-            let value = random.bytes(60_000)
+        .init("xattr-largest", "xattr(7): values and lists of up to 64 KiB", needs: [.feature(.userAttributes)]) {
+            context in
             try FS.create("f")
-            try FS.create(try context.behind("g"))
-            do {
-                try FS.setxattr(try context.behind("g"), "user.large", value)
-            } catch let error as CallError {
-                try fails(error.errno, what: "a value that the source refuses") {
-                    try FS.setxattr("f", "user.large", value)
+            let behind = context.source == nil ? nil : try context.behind("g")
+            if let behind { try FS.create(behind) }
+            func refusal(_ path: Path, _ name: Path, _ value: [UInt8]) -> Errno? {
+                do {
+                    try FS.setxattr(path, name, value)
+                    return nil
+                } catch {
+                    return error.errno
                 }
-                return
             }
-            try FS.setxattr("f", "user.large", value)
-            try expect(data: try FS.getxattr("f", "user.large"), is: value, "value of 60000 bytes", path: "f")
+            // What the source takes the mount must take, and refuse what it refuses; elsewhere a file may be full.
+            func isSet(_ name: Path, _ value: [UInt8]) throws -> Bool {
+                let refused = refusal("f", name, value)
+                if let behind {
+                    try expect("refusal of \(value.count) bytes", refused, is: refusal(behind, name, value), path: "f")
+                } else if let refused, refused != .noSpace {
+                    throw CheckFailure(
+                        "setxattr of \(value.count) bytes", expected: "success", got: refused.name, path: "f")
+                }
+                return refused == nil
+            }
+            func longest(_ number: Int) -> Path {
+                let start = Array("user.\(1000 + number)".utf8)
+                return Path(bytes: start + [UInt8](repeating: UInt8(ascii: "n"), count: 255 - start.count))
+            }
+            var random = context.random()
+            for size in [4096, 9000, 32_768, 65_535, 65_536] {
+                let value = random.bytes(size)
+                guard try isSet(longest(0), value) else { break }
+                for room in [size, 65_536] {
+                    try expect(
+                        data: try FS.getxattr("f", longest(0), room: room), is: value, "value of \(size) bytes",
+                        path: "f"
+                    )
+                }
+                if context.source != nil {
+                    try expect(
+                        data: try FS.getxattr(try context.behind("f"), longest(0)), is: value,
+                        "value of \(size) bytes behind the mount")
+                }
+                try FS.removexattr("f", longest(0))
+                if let behind { try FS.removexattr(behind, longest(0)) }
+            }
+            // 255 names of 255 bytes and their NULs: the longest list.
+            var names = Set<Path>()
+            for number in 0..<255 {
+                guard try isSet(longest(number), []) else { break }
+                names.insert(longest(number))
+            }
+            try expect(
+                "names listed", Set(try FS.listxattr("f")).intersection(names).count, is: names.count, path: "f")
         },
         .init("xattr-many", "listxattr(2)", needs: [.feature(.userAttributes)]) { _ in
             try FS.create("f")
