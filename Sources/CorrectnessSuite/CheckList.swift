@@ -3,7 +3,7 @@ enum CheckList {
     static let all: [Check] = [
         openChecks, directoryChecks, nameChecks, linkChecks, renameChecks, dataChecks, spaceChecks, mappingChecks,
         unlinkedChecks, attributeChecks, permissionChecks, xattrChecks, accessListChecks, lockChecks, concurrencyChecks,
-        outsideChecks, behindChecks, syncChecks, handleChecks, inodeFlagChecks,
+        outsideChecks, behindChecks, mountChecks, syncChecks, handleChecks, inodeFlagChecks,
     ].flatMap(\.checks)
 
     /// The check with this name.

@@ -16,15 +16,19 @@ extension FileStatus {
     /// The file type bits of the mode.
     var fileType: UInt32 { UInt32(stx_mode) & FileStatus.typeMask }
     var isDirectory: Bool { fileType == FileStatus.directoryType }
+    /// The file's identity on its filesystem.
+    func identity(in fileSystem: BackingFileSystem) -> FileIdentity {
+        FileIdentity(fileSystem: fileSystem.index, inode: stx_ino)
+    }
     /// Whether it is set-user-id or set-group-id.
     var hasSetID: Bool { UInt32(stx_mode) & 0o6000 != 0 }
 }
 
 /// What clients see of a file, from what statx(2) tells of it.
 enum Attributes {
-    /// `STATX_BASIC_STATS`: what stat(2) tells.
-    static let basicMask: UInt32 = 0x7ff
-    /// With the time of creation, `STATX_BTIME`.
+    /// `STATX_BASIC_STATS`, what stat(2) tells, and the mount.
+    static let basicMask: UInt32 = 0x7ff | CLINUX_STATX_MNT_ID_UNIQUE
+    /// What clients may ask for: `STATX_BASIC_STATS` and the time of creation, `STATX_BTIME`.
     static let fullMask: UInt32 = 0xfff
 
     /// Of a descriptor.

@@ -7,9 +7,7 @@ import SystemPackage
 final class BackingFileSystem: Sendable {
     /// Order of discovery; 0 is the source directory's own.
     let index: Int
-    /// Its root as far as we saw it, open for reading: open_by_handle_at(2) and syncfs(2) refuse O_PATH. -1 if it
-    /// could not be had.
-    let mount: CInt
+    let mount: BackingMount
     /// Its files can be found again by handle.
     let hasHandles: Bool
     /// close(2) has nothing to report, so FLUSH need not ask: true for the filesystems of local disks and memory.
@@ -29,18 +27,10 @@ final class BackingFileSystem: Sendable {
         case other
     }
 
-    /// - Parameters:
-    ///   - member: an O_PATH descriptor of a file on it; borrowed.
-    ///   - directory: the process's open `/proc/self/fd`.
-    init(index: Int, member: CInt, isDirectory: Bool, usesHandles: Bool) {
+    /// - Parameter member: a descriptor of a file on it; borrowed.
+    init(index: Int, mount: BackingMount, member: CInt, usesHandles: Bool) {
         self.index = index
-        var mount: CInt = -1
-        if isDirectory {
-            let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK
-            mount = (try? Errno.check { clinux_openat(member, ".", flags, 0) }) ?? -1
-        }
         self.mount = mount
-
         var status = statfs()
         let known = (try? Errno.check { fstatfs(member, &status) }) != nil
         let magic = known ? UInt32(truncatingIfNeeded: status.f_type) : 0
@@ -48,15 +38,8 @@ final class BackingFileSystem: Sendable {
         isSynthetic = known && status.f_blocks == 0 && !isLocal
 
         var template: FileHandle?
-        var works = false
-        if usesHandles, mount >= 0 {
-            template = try? FileHandle(of: "", in: member, flags: CLINUX_AT_EMPTY_PATH)
-            if let template, let opened = try? template.open(on: mount, flags: CLINUX_O_PATH | O_CLOEXEC) {
-                close(opened)
-                works = true
-            }
-        }
-        hasHandles = works
+        if usesHandles, let use = try? mount.use() { template = FileHandle(tryingOn: use.descriptor, of: member) }
+        hasHandles = template != nil
         switch (magic, template?.format) {
         case (0xEF53, 1): kind = .ext4
         case (0x9123_683E, 0x4d): kind = .btrfs(subvolume: template?[word: 1] ?? 0)
@@ -65,10 +48,6 @@ final class BackingFileSystem: Sendable {
         case (0x0102_1994, 1): kind = .tmpfs
         default: kind = .other
         }
-    }
-
-    deinit {
-        if mount >= 0 { close(mount) }
     }
 
     /// The inode number in a handle; nil if the format is not known.
@@ -111,66 +90,111 @@ final class BackingFileSystem: Sendable {
 extension BackingFileSystem {
     private func xfsHandle(inode: UInt64, is64Bit: Bool) -> FileHandle? {
         var generation: UInt32 = 0
-        guard (try? Errno.check { clinux_xfs_generation(mount, inode, &generation) }) != nil else { return nil }
+        guard let use = try? mount.use(),
+            (try? Errno.check { clinux_xfs_generation(use.descriptor, inode, &generation) }) != nil
+        else { return nil }
         if is64Bit { return FileHandle(type: 0x81, byteCount: 12, words: [inode, UInt64(generation), 0, 0]) }
         let words: SIMD4<UInt64> = [inode & 0xffff_ffff | UInt64(generation) << 32, 0, 0, 0]
         return FileHandle(type: 1, byteCount: 8, words: words)
     }
 }
 
-/// The filesystems that the source spans, by device number, in order of discovery.
+/// The filesystems that the source spans, by device number and mount, in order of discovery.
+///
+/// By mount too: the number of a device is used again once it is unmounted, and through another mount of the same
+/// filesystem other things are allowed.
 final class FileSystemTable: Sendable {
     /// The source directory's own: nearly every file's.
     let source: BackingFileSystem
-    private let sourceDevice: UInt64
+    private let sourceKey: Key
     private let usesHandles: Bool
+    /// The process's `/proc/self/fd`.
+    private let descriptors: CInt
+    private let sweeper: MountSweeper
     private let others = Lock<Others>(Others())
 
-    private struct Others {
-        var byDevice: [UInt64: BackingFileSystem] = [:]
-        var inOrder: [BackingFileSystem] = []
+    private struct Key: Hashable {
+        let device: UInt64
+        let mount: UInt64
+
+        init(_ status: borrowing FileStatus) {
+            device = UInt64(status.stx_dev_major) << 32 | UInt64(status.stx_dev_minor)
+            mount = status.stx_mnt_id
+        }
     }
 
-    init(root: CInt, status: borrowing FileStatus, usesHandles: Bool) {
-        source = BackingFileSystem(index: 0, member: root, isDirectory: true, usesHandles: usesHandles)
-        sourceDevice = FileSystemTable.device(status)
+    private struct Others {
+        var byKey: [Key: BackingFileSystem] = [:]
+        var byIndex: [Int: BackingFileSystem] = [:]
+        var mounts: [UInt64: BackingMount] = [:]
+        var lastIndex = 0
+    }
+
+    /// - Parameter mount: the source's.
+    init(
+        mount: BackingMount, root: CInt, status: borrowing FileStatus, usesHandles: Bool, descriptors: CInt,
+        sweeper: MountSweeper
+    ) {
+        source = BackingFileSystem(index: 0, mount: mount, member: root, usesHandles: usesHandles)
+        sourceKey = Key(status)
         self.usesHandles = usesHandles && source.hasHandles
+        self.descriptors = descriptors
+        self.sweeper = sweeper
     }
 
     /// The filesystem of a file; nil if none of its files has been seen.
     func find(_ status: borrowing FileStatus) -> BackingFileSystem? {
-        let device = FileSystemTable.device(status)
-        if device == sourceDevice { return source }
-        return others.withLock { $0.byDevice[device] }
+        let key = Key(status)
+        if key == sourceKey { return source }
+        return others.withLock { $0.byKey[key] }
     }
 
-    /// The filesystem of a file, new or known; `member` is an O_PATH descriptor of that file.
-    func findOrAdd(_ status: borrowing FileStatus, member: CInt) -> BackingFileSystem {
+    /// The filesystem of a file, new or known; `member` is a descriptor of that file.
+    ///
+    /// - Parameter place: where the file was met: where its mount is, unless that is known.
+    func findOrAdd(
+        _ status: borrowing FileStatus, member: CInt, at place: BackingMount.Place?
+    ) -> BackingFileSystem {
         if let known = find(status) { return known }
-        let device = FileSystemTable.device(status)
-        let isDirectory = status.isDirectory
-        return others.withLock { others in
-            if let known = others.byDevice[device] { return known }
-            let new = BackingFileSystem(
-                index: others.inOrder.count + 1, member: member, isDirectory: isDirectory, usesHandles: usesHandles)
-            others.byDevice[device] = new
-            others.inOrder.append(new)
-            return new
+        let key = Key(status)
+        var (index, known) = others.withLock { others in
+            others.lastIndex += 1
+            return (others.lastIndex, others.mounts[key.mount])
         }
+        if key.mount == sourceKey.mount { known = source.mount }
+        let mount = known ?? makeMount(key.mount, at: place)
+        let new = BackingFileSystem(index: index, mount: mount, member: member, usesHandles: usesHandles)
+        let (present, isNewMount) = others.withLock { others -> (BackingFileSystem, Bool) in
+            if let present = others.byKey[key] { return (present, false) }
+            others.byKey[key] = new
+            others.byIndex[index] = new
+            if known == nil { others.mounts[key.mount] = mount }
+            return (new, known == nil)
+        }
+        if isNewMount { sweeper.add(mount) }
+        return present
+    }
+
+    private func makeMount(_ id: UInt64, at place: BackingMount.Place?) -> BackingMount {
+        // A file that was not met by its name is on a mount that is known; of any other one nothing can be opened.
+        guard let place else { return BackingMount(id: id, descriptor: -1, cache: DescriptorCache(capacity: 0)) }
+        return BackingMount(
+            id: id, at: place, descriptors: descriptors, sourceCache: source.mount.cache, sweeper: sweeper)
     }
 
     /// By ``BackingFileSystem/index``.
     subscript(index: Int) -> BackingFileSystem? {
         if index == 0 { return source }
-        return others.withLock { index <= $0.inOrder.count ? $0.inOrder[index - 1] : nil }
+        return others.withLock { $0.byIndex[index] }
     }
 
     /// All of them, for syncfs(2).
     var all: [BackingFileSystem] {
-        [source] + others.withLock { $0.inOrder }
+        [source] + others.withLock { $0.byIndex.values }
     }
 
-    private static func device(_ status: borrowing FileStatus) -> UInt64 {
-        UInt64(status.stx_dev_major) << 32 | UInt64(status.stx_dev_minor)
+    /// Nothing is closed in the background any more.
+    func stop() {
+        sweeper.stop()
     }
 }

@@ -26,11 +26,12 @@ final class DescriptorCache: Sendable {
         }
     }
 
-    /// One cell: descriptor (20 bits, the most that a process can have), occupied, used since the hand last passed,
+    /// One cell: descriptor (20 bits: more than a process can have, unless `fs.nr_open` was raised), occupied, used since the hand last passed,
     /// pins (14 bits), tag (28 bits).
     private struct Word {
         var bits: UInt64
 
+        static let largestDescriptor: CInt = 1 << 20 - 1
         static let referenced: UInt64 = 1 << 21
         static let onePin: UInt64 = 1 << 22
 
@@ -77,8 +78,9 @@ final class DescriptorCache: Sendable {
 
     /// Takes a descriptor over and pins it, closing another one if all cells are taken.
     ///
-    /// - Returns: nil if every cell is pinned: then the caller keeps the descriptor.
+    /// - Returns: nil if every cell is pinned, or the descriptor's number too large: then the caller keeps it.
     func insert(_ descriptor: CInt) -> Slot? {
+        guard descriptor <= Word.largestDescriptor else { return nil }
         let (slot, evicted) = places.withLock { places -> (Slot?, CInt?) in
             var evicted: CInt?
             guard let index = places.vacant.popLast() ?? evict(&places, closing: &evicted) else { return (nil, nil) }
@@ -146,6 +148,31 @@ final class DescriptorCache: Sendable {
             closed += 1
         }
         return closed
+    }
+
+    /// Closes the descriptors that were not used since the last time.
+    ///
+    /// - Returns: whether there are others.
+    func sweep() -> Bool {
+        var isOccupied = false
+        for index in 0..<capacity {
+            let current = cells[index].load(ordering: .relaxed)
+            let word = Word(bits: current)
+            guard word.isOccupied else { continue }
+            isOccupied = isOccupied || word.isReferenced || word.pins > 0
+            guard word.pins == 0 else { continue }
+            let new = word.isReferenced ? current & ~Word.referenced : word.vacated.bits
+            let (exchanged, _) = cells[index].compareExchange(expected: current, desired: new, ordering: .acquiring)
+            guard exchanged else {
+                isOccupied = true
+                continue
+            }
+            if !word.isReferenced {
+                places.withLock { $0.vacant.append(UInt32(index)) }
+                close(word.descriptor)
+            }
+        }
+        return isOccupied
     }
 
     /// Turns the hand until a cell is found that is neither pinned nor was used since the last turn, and empties it.

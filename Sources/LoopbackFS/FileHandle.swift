@@ -1,4 +1,5 @@
 import CLinux
+import Glibc
 import LinuxSystem
 import SystemPackage
 
@@ -37,6 +38,15 @@ struct FileHandle: Equatable {
             }
             return words
         }
+    }
+
+    /// The handle of a file, if the file can be opened by it.
+    init?(tryingOn mount: CInt, of file: CInt) {
+        guard let handle = try? FileHandle(of: "", in: file, flags: CLINUX_AT_EMPTY_PATH),
+            let opened = try? handle.open(on: mount, flags: CLINUX_O_PATH | O_CLOEXEC)
+        else { return nil }
+        close(opened)
+        self = handle
     }
 
     /// Opens the file. `mount` is any descriptor of its filesystem, but none of O_PATH.

@@ -9,8 +9,8 @@ import SystemPackage
 /// Its O_PATH descriptor is either kept for the inode's life, or, where the filesystem has handles, lent from the
 /// ``DescriptorCache`` and reopened by handle when it was closed.
 final class Inode: Sendable {
-    /// The node id.
-    let node: UInt64
+    /// The node id, which the ``InodeTable`` gives.
+    var node: UInt64 { nodeID.load(ordering: .relaxed) }
     let fileSystem: BackingFileSystem
     /// `st_ino` in its own filesystem.
     let number: UInt64
@@ -23,7 +23,7 @@ final class Inode: Sendable {
     /// References that the kernel holds. Changed under its ``InodeTable`` shard's lock only.
     let references = Atomic<UInt64>(0)
 
-    private let cache: DescriptorCache
+    private let nodeID: Atomic<UInt64>
     /// The kept descriptor, or -1. Set at most once after init.
     private let kept: Atomic<CInt>
     /// The ``DescriptorCache/Slot`` that was last lent.
@@ -33,16 +33,15 @@ final class Inode: Sendable {
     ///
     /// - Parameter keep: never close the descriptor while the inode lives.
     init(
-        node: UInt64, fileSystem: BackingFileSystem, number: UInt64, type: UInt32, handle: FileHandle?,
-        descriptor: CInt?, keep: Bool, cache: DescriptorCache
+        fileSystem: BackingFileSystem, number: UInt64, type: UInt32, handle: FileHandle?, descriptor: CInt?,
+        keep: Bool = false, node: UInt64 = 0
     ) {
-        self.node = node
+        nodeID = Atomic(node)
         self.fileSystem = fileSystem
         self.number = number
         self.type = type
         self.handle = handle
         self.generation = handle?.generation ?? 0
-        self.cache = cache
         guard let descriptor else {
             kept = Atomic(-1)
             return
@@ -52,7 +51,7 @@ final class Inode: Sendable {
             return
         }
         kept = Atomic(-1)
-        if let lent = cache.insert(descriptor) {
+        if let lent = fileSystem.mount.lend(descriptor) {
             slot.store(lent.rawValue, ordering: .relaxed)
             cache.unpin(lent.index)
         } else {
@@ -64,6 +63,13 @@ final class Inode: Sendable {
         let descriptor = kept.load(ordering: .relaxed)
         if descriptor >= 0 { close(descriptor) }
         if let lent = cache.remove(DescriptorCache.Slot(rawValue: slot.load(ordering: .relaxed))) { close(lent) }
+    }
+
+    private var cache: DescriptorCache { fileSystem.mount.cache }
+
+    /// Gives it its node id, once, before anybody else knows it.
+    func name(_ node: UInt64) {
+        nodeID.store(node, ordering: .relaxed)
     }
 
     /// The file's identity.
@@ -81,7 +87,7 @@ final class Inode: Sendable {
         if let pin = pinIfOpen() { return pin }
         guard let handle else { throw .staleNFSFileHandle }
         let descriptor = try openByHandle(handle)
-        guard let lent = cache.insert(descriptor) else {
+        guard let lent = fileSystem.mount.lend(descriptor) else {
             return Pin(inode: self, descriptor: descriptor, source: .own)
         }
         // Of two threads that reopen at once the last one's slot stays; the other's is evicted as unused in time.
@@ -108,11 +114,10 @@ final class Inode: Sendable {
     }
 
     private func openByHandle(_ handle: FileHandle) throws(Errno) -> CInt {
-        let flags = CLINUX_O_PATH | O_NOFOLLOW | O_CLOEXEC
-        do throws(Errno) {
-            return try handle.open(on: fileSystem.mount, flags: flags)
-        } catch .tooManyOpenFiles where cache.shrink(by: 64) > 0 {
-            return try handle.open(on: fileSystem.mount, flags: flags)
+        let mount = fileSystem.mount
+        let use = try mount.use()
+        return try mount.makingRoom { () throws(Errno) in
+            try handle.open(on: use.descriptor, flags: CLINUX_O_PATH | O_NOFOLLOW | O_CLOEXEC)
         }
     }
 

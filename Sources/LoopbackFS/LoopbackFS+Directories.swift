@@ -14,11 +14,8 @@ extension LoopbackFS {
         let inode = try directory(request.node)
         let pin = try inode.pin()
         let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
-        let descriptor: CInt
-        do throws(Errno) {
-            descriptor = try Errno.check { clinux_openat(pin.descriptor, ".", flags, 0) }
-        } catch .tooManyOpenFiles where cache.shrink(by: 64) > 0 {
-            descriptor = try Errno.check { clinux_openat(pin.descriptor, ".", flags, 0) }
+        let descriptor = try makingRoom { () throws(Errno) in
+            try Errno.check { clinux_openat(pin.descriptor, ".", flags, 0) }
         }
         let backing = BackingFile(FileDescriptor(rawValue: descriptor), isDirect: false)
         var out = cfuse_open_out()
@@ -62,13 +59,11 @@ extension LoopbackFS {
     ) -> Bool {
         let name = RawSpan(_unsafeStart: UnsafeRawPointer(entry.name), byteCount: entry.nameLength)
         let identity = FileIdentity(fileSystem: directory.inode.fileSystem.index, inode: entry.inode)
-        let node = nodeID(identity, allocate: false)
         let isSpecial =
             entry.name[0] == 0x2e && (entry.nameLength == 1 || entry.nameLength == 2 && entry.name[1] == 0x2e)
         // Nothing above the source is told of.
         let isAbove = isSpecial && entry.nameLength == 2 && directory.inode === root
-        let number: UInt64 =
-            if isAbove { root.number } else if identity.fileSystem == 0 { entry.inode } else { node ?? entry.inode }
+        let number = isAbove ? root.number : NodeID.visibleNumber(identity)
         guard plus else {
             return reply.appendEntry(
                 inode: number, nextOffset: entry.nextOffset, type: UInt32(entry.type), name: name, limit: limit)
@@ -78,10 +73,10 @@ extension LoopbackFS {
         else { return false }
         var out = fuse_entry_out()
         if !isSpecial {
-            let likelyKnown = node.map { inodes[$0] != nil } ?? false
+            let likelyKnown = inodes.latest(identity) != nil
             // An entry that has just gone, or that cannot be looked up, is listed without attributes.
             if let (inode, status) = try? find(
-                entry.name, in: directory.backing.descriptor.rawValue, likelyKnown: likelyKnown)
+                entry.name, in: directory.inode, directory.backing.descriptor.rawValue, likelyKnown: likelyKnown)
             {
                 out = self.entry(inode, status)
             }

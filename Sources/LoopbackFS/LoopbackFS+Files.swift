@@ -79,8 +79,10 @@ extension LoopbackFS {
         let caller = Caller(request)
         let kills = arguments.open_flags & UInt32(FUSE_OPEN_KILL_SUIDGID) != 0
         let descriptor = try credentials.creating(as: caller, umask: arguments.umask) { () throws(Errno) in
-            guard kills else { return try body(pin.descriptor) }
-            return try credentials.withoutSetIDCapability { () throws(Errno) in try body(pin.descriptor) }
+            try makingRoom { () throws(Errno) in
+                guard kills else { return try body(pin.descriptor) }
+                return try credentials.withoutSetIDCapability { () throws(Errno) in try body(pin.descriptor) }
+            }
         }
         let inode: Inode
         let status: FileStatus
@@ -116,9 +118,9 @@ extension LoopbackFS {
         let wanted = flags & CLINUX_O_PATH != 0 ? CLINUX_O_PATH | O_CLOEXEC : backingFlags(flags)
         return try DescriptorPath(descriptor).withCString { path throws(Errno) in
             do throws(Errno) {
-                return try Errno.check { clinux_openat(descriptors, path, wanted, 0) }
-            } catch .tooManyOpenFiles where cache.shrink(by: 64) > 0 {
-                return try Errno.check { clinux_openat(descriptors, path, wanted, 0) }
+                return try makingRoom { () throws(Errno) in
+                    try Errno.check { clinux_openat(descriptors, path, wanted, 0) }
+                }
             } catch .notPermitted where flags & O_APPEND != 0 && wanted & O_APPEND == 0 {
                 // An append-only file (chattr(1) +a): all that is written to it is appended anyway.
                 return try Errno.check { clinux_openat(descriptors, path, wanted | O_APPEND, 0) }

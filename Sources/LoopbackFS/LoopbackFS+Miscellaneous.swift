@@ -30,8 +30,10 @@ extension LoopbackFS {
         let all = fileSystems.all
         return .deferred { reply in
             do throws(Errno) {
-                for fileSystem in all where fileSystem.mount >= 0 {
-                    _ = try Errno.check { clinux_syncfs(fileSystem.mount) }
+                for fileSystem in all {
+                    // Nothing is left to do for one that was unmounted.
+                    guard let use = try? fileSystem.mount.use() else { continue }
+                    _ = try Errno.check { clinux_syncfs(use.descriptor) }
                 }
                 reply.succeed()
             } catch {

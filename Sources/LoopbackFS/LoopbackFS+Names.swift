@@ -15,7 +15,9 @@ extension LoopbackFS {
         let parent = try directory(request.node)
         let pin = try parent.pin()
         do throws(Errno) {
-            let (inode, status) = try name.withCString { name throws(Errno) in try find(name, in: pin.descriptor) }
+            let (inode, status) = try name.withCString { name throws(Errno) in
+                try find(name, in: parent, pin.descriptor)
+            }
             try replyEntry(inode, status, &reply)
         } catch .noSuchFileOrDirectory {
             // Node 0 lets the kernel remember that there is no such entry.
@@ -101,7 +103,7 @@ extension LoopbackFS {
         let caller = Caller(request)
         let (inode, status) = try name.withCString { name throws(Errno) in
             try credentials.creating(as: caller, umask: umask) { () throws(Errno) in try body(pin.descriptor, name) }
-            return try find(name, in: pin.descriptor, likelyKnown: false)
+            return try find(name, in: parent, pin.descriptor, likelyKnown: false)
         }
         try replyEntry(inode, status, &reply)
         return .reply
@@ -139,7 +141,7 @@ extension LoopbackFS {
         let parent = try directory(request.node)
         let pin = try parent.pin()
         try name.withCString { name throws(Errno) in
-            keepVictim(name, in: pin.descriptor)
+            try keepVictim(name, in: pin.descriptor)
             _ = try Errno.check { unlinkat(pin.descriptor, name, flags) }
         }
         return .reply
@@ -157,7 +159,7 @@ extension LoopbackFS {
         try name.withCString { name throws(Errno) in
             try newName.withCString { newName throws(Errno) in
                 if flags & UInt32(CLINUX_RENAME_EXCHANGE | CLINUX_RENAME_NOREPLACE) == 0 {
-                    keepVictim(newName, in: toPin.descriptor)
+                    try keepVictim(newName, in: toPin.descriptor)
                 }
                 // A whiteout is a file that is created; whose it is follows the caller.
                 try credentials.creating(as: flags & UInt32(CLINUX_RENAME_WHITEOUT) != 0 ? caller : nil, umask: 0) {
@@ -173,15 +175,20 @@ extension LoopbackFS {
 
     /// Before an entry goes: an inode that lives by its handle alone would be lost with the file's last name, though a
     /// client may still have it as its working directory, or hold a descriptor of O_PATH to it.
-    private func keepVictim(_ name: UnsafePointer<CChar>, in directory: CInt) {
+    ///
+    /// - Throws: ENFILE if there are no descriptors left: better than that the client loses what it has.
+    private func keepVictim(_ name: UnsafePointer<CChar>, in directory: CInt) throws(Errno) {
         guard cache.capacity > 0, let status = try? Attributes.of(name, in: directory),
-            status.isDirectory || status.stx_nlink == 1,
-            let fileSystem = fileSystems.find(status),
-            let node = nodeID(FileIdentity(fileSystem: fileSystem.index, inode: status.stx_ino), allocate: false),
-            let inode = inodes[node]
+            status.isDirectory || status.stx_nlink == 1, let fileSystem = fileSystems.find(status),
+            let inode = inodes.latest(status.identity(in: fileSystem))
         else { return }
-        // Without descriptors, or with the file gone already, nothing can be done for it.
-        try? inode.keep()
+        do throws(Errno) {
+            try makingRoom { () throws(Errno) in try inode.keep() }
+        } catch .tooManyOpenFilesInSystem {
+            throw .tooManyOpenFilesInSystem
+        } catch {
+            // It is gone already, or its mount is.
+        }
     }
 
     public func readlink(_ request: borrowing Request, reply: inout ReplyBuffer) throws(Errno) -> Outcome {

@@ -20,8 +20,8 @@ public final class LoopbackFS: FileSystem {
     let credentials: Credentials
     let fileSystems: FileSystemTable
     let cache: DescriptorCache
-    let inodes = InodeTable()
     let root: Inode
+    let inodes: InodeTable
     let files = HandleTable<OpenFile>()
     let directories = HandleTable<OpenDirectory>()
     let locks = LockTable()
@@ -30,18 +30,11 @@ public final class LoopbackFS: FileSystem {
     /// How to have the kernel drop the attributes that it keeps of a node. Set once, before the first request.
     private let invalidation = Lock<(@Sendable (UInt64) -> Void)?>(nil)
     private let forgotten = ForgottenHandles()
-    /// Node ids of files whose inode number is too large for one.
-    private let sequence = Lock<Sequence>(Sequence())
     /// Most inodes that keep a descriptor each, where there are no file handles.
     private let keptLimit: Int
     private let warnedOfLimit = Atomic<Bool>(false)
     /// What INIT agreed on.
     let agreed = Atomic<UInt64>(0)
-
-    private struct Sequence {
-        var numbers: [FileIdentity: UInt64] = [:]
-        var last: UInt64 = 0
-    }
 
     /// Opens the source and finds out what its filesystem can do.
     ///
@@ -52,6 +45,7 @@ public final class LoopbackFS: FileSystem {
         let source = configuration.source
         let rootDescriptor: CInt
         let status: FileStatus
+        let sweeper: MountSweeper
         do throws(Errno) {
             let flags = CLINUX_O_PATH | O_DIRECTORY | O_CLOEXEC
             let opened = try Errno.check { source.withPlatformString { clinux_openat(AT_FDCWD, $0, flags, 0) } }
@@ -63,23 +57,30 @@ public final class LoopbackFS: FileSystem {
         do throws(Errno) {
             let flags = CLINUX_O_PATH | O_DIRECTORY | O_CLOEXEC
             descriptors = try Errno.check { clinux_openat(AT_FDCWD, "/proc/self/fd", flags, 0) }
+            sweeper = try MountSweeper()
         } catch {
             close(rootDescriptor)
             throw .procfs(error)
         }
         credentials = Credentials(descriptors: descriptors)
-        let usesHandles = configuration.fileHandles && Capability.dacReadSearch.isHeld
-        fileSystems = FileSystemTable(root: rootDescriptor, status: status, usesHandles: usesHandles)
-        let hasHandles = fileSystems.source.hasHandles
+        let readFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
+        let readable = (try? Errno.check { clinux_openat(rootDescriptor, ".", readFlags, 0) }) ?? -1
+        let hasHandles =
+            configuration.fileHandles && Capability.dacReadSearch.isHeld
+            && FileHandle(tryingOn: readable, of: rootDescriptor) != nil
         let limit = Int(clamping: min(DescriptorLimit.raised().soft, 1 << 20))
         let budget = configuration.descriptorBudget ?? (hasHandles ? limit / 3 : limit - min(limit / 4, 2048))
         cache = DescriptorCache(capacity: hasHandles ? max(budget, 1) : 0)
         keptLimit = budget
+        let mount = BackingMount(id: status.stx_mnt_id, descriptor: readable, cache: cache)
+        fileSystems = FileSystemTable(
+            mount: mount, root: rootDescriptor, status: status, usesHandles: hasHandles, descriptors: descriptors,
+            sweeper: sweeper)
         root = Inode(
-            node: NodeID.root, fileSystem: fileSystems.source, number: status.stx_ino, type: FileStatus.directoryType,
+            fileSystem: fileSystems.source, number: status.stx_ino, type: FileStatus.directoryType,
             handle: hasHandles ? try? FileHandle(of: "", in: rootDescriptor, flags: CLINUX_AT_EMPTY_PATH) : nil,
-            descriptor: rootDescriptor, keep: true, cache: cache)
-        _ = inodes.insert(root)
+            descriptor: rootDescriptor, keep: true, node: NodeID.root)
+        inodes = InodeTable(root: root)
         logger.debug(
             "loopback source opened",
             metadata: ["source": "\(source)", "file handles": "\(hasHandles)", "descriptors for inodes": "\(budget)"])
@@ -149,6 +150,7 @@ public final class LoopbackFS: FileSystem {
         files.removeAll()
         directories.removeAll()
         inodes.removeAll()
+        fileSystems.stop()
     }
 
     /// Gives the filesystem the means to have the kernel ask for a node's attributes anew. Without it clients see some
@@ -185,46 +187,82 @@ public final class LoopbackFS: FileSystem {
 
     /// The inode of an entry of a directory, with one more reference of the kernel's, and what statx(2) tells of it.
     ///
-    /// - Parameter likelyKnown: whether the file is probably in the table.
+    /// The source may change between any two system calls. So that inode and status are of one file, the handle is read
+    /// first: if it is not that of the file whose status is read after it, the numbers differ, or its file is gone and the
+    /// number another's: then it leads nowhere.
+    ///
+    /// - Parameters:
+    ///   - descriptor: of the directory.
+    ///   - likelyKnown: whether the file is probably in the table.
     func find(
-        _ name: UnsafePointer<CChar>, in directory: CInt, likelyKnown: Bool = true
+        _ name: UnsafePointer<CChar>, in directory: Inode, _ descriptor: CInt, likelyKnown: Bool = true
     ) throws(Errno) -> (Inode, FileStatus) {
-        if likelyKnown || fileSystems.source.readsHandles {
-            let status = try Attributes.of(name, in: directory)
-            if let inode = known(status, name: name, in: directory) { return (inode, status) }
-            if let inode = adoptByHandle(status, name: name, in: directory) { return (inode, status) }
+        var handle: FileHandle?
+        if fileSystems.source.readsHandles {
+            do throws(Errno) {
+                handle = try FileHandle(of: name, in: descriptor, flags: 0)
+            } catch .noSuchFileOrDirectory {
+                throw .noSuchFileOrDirectory
+            } catch {
+                // The filesystem that is mounted there has none.
+            }
         }
-        let descriptor = try openPath(name, in: directory)
-        return try adopt(descriptor)
+        if handle != nil || likelyKnown {
+            let status = try Attributes.of(name, in: descriptor)
+            if let fileSystem = fileSystems.find(status) {
+                if fileSystem !== directory.fileSystem {
+                    fileSystem.mount.met(at: .init(name: name, directory: directory))
+                }
+                if let handle, fileSystem.inode(of: handle) == status.stx_ino {
+                    if let inode = inodes.find(status.identity(in: fileSystem), handle) { return (inode, status) }
+                    // Most files that are looked up are never opened, and a handle costs a third of an open and a close. But in
+                    // a directory something is about to be looked up.
+                    if !status.isDirectory { return (insert(status, fileSystem, handle), status) }
+                } else if let found = findOpen(name, descriptor, status, fileSystem) {
+                    return found
+                }
+            }
+        }
+        let opened = try openPath(name, in: descriptor)
+        return try adopt(opened, handle: handle, at: .init(name: name, directory: directory))
     }
 
-    /// The inode of an entry, with one more reference, by its handle alone: most files that are looked up are never opened,
-    /// and a handle costs a third of an open and a close. nil where that cannot be, and for directories, since something
-    /// is about to be looked up in them.
-    private func adoptByHandle(
-        _ status: borrowing FileStatus, name: UnsafePointer<CChar>, in directory: CInt
-    ) -> Inode? {
-        guard !status.isDirectory, let fileSystem = fileSystems.find(status), fileSystem.readsHandles,
-            let handle = try? FileHandle(of: name, in: directory, flags: 0),
-            // The name may have become another file's since its status was read.
-            fileSystem.inode(of: handle) == status.stx_ino,
-            let node = nodeID(FileIdentity(fileSystem: fileSystem.index, inode: status.stx_ino), allocate: true)
+    /// The inode of an entry that is open, where no handle tells which file it is: as long as it is open, the number is its
+    /// own, so if the name still leads to the number, it is the entry's.
+    private func findOpen(
+        _ name: UnsafePointer<CChar>, _ directory: CInt, _ status: borrowing FileStatus, _ fileSystem: BackingFileSystem
+    ) -> (Inode, FileStatus)? {
+        guard let inode = inodes.latest(status.identity(in: fileSystem)), let pin = inode.pinIfOpen(),
+            let present = try? Attributes.of(name, in: directory), present.stx_ino == inode.number,
+            fileSystems.find(present) === fileSystem, inodes.reference(pin.inode)
         else { return nil }
-        let inode = Inode(
-            node: node, fileSystem: fileSystem, number: status.stx_ino, type: status.fileType, handle: handle,
-            descriptor: nil, keep: false, cache: cache)
-        return inodes.insert(inode)
+        return (inode, present)
+    }
+
+    private func insert(
+        _ status: borrowing FileStatus, _ fileSystem: BackingFileSystem, _ handle: FileHandle?, descriptor: CInt? = nil,
+        keep: Bool = false
+    ) -> Inode {
+        inodes.insert(
+            Inode(
+                fileSystem: fileSystem, number: status.stx_ino, type: status.fileType, handle: handle,
+                descriptor: descriptor, keep: keep))
     }
 
     /// Opens an entry of a directory with O_PATH; a symbolic link itself.
     func openPath(_ name: UnsafePointer<CChar>, in directory: CInt, flags: CInt = 0) throws(Errno) -> CInt {
         let flags = CLINUX_O_PATH | O_NOFOLLOW | O_CLOEXEC | flags
         if !fileSystems.source.hasHandles && inodes.count >= keptLimit { throw outOfDescriptors() }
+        return try makingRoom { () throws(Errno) in try Errno.check { clinux_openat(directory, name, flags, 0) } }
+    }
+
+    /// Calls `body`, which opens something; while the process has no descriptors left, closes some of those that are kept
+    /// for later and tries again.
+    func makingRoom<Value>(_ body: () throws(Errno) -> Value) throws(Errno) -> Value {
         do throws(Errno) {
-            return try Errno.check { clinux_openat(directory, name, flags, 0) }
+            return try fileSystems.source.mount.makingRoom(body)
         } catch .tooManyOpenFiles {
-            guard cache.shrink(by: 64) > 0 else { throw outOfDescriptors() }
-            return try Errno.check { clinux_openat(directory, name, flags, 0) }
+            throw outOfDescriptors()
         }
     }
 
@@ -242,11 +280,15 @@ public final class LoopbackFS: FileSystem {
 
     /// The inode of a descriptor of O_PATH, which is taken over, with one more reference of the kernel's.
     ///
-    /// - Parameter keep: never close the inode's descriptor while it lives.
-    func adopt(_ descriptor: CInt, keep: Bool = false) throws(Errno) -> (Inode, FileStatus) {
+    /// - Parameters:
+    ///   - handle: the file's, unless its number is another's by now.
+    ///   - place: where it was met: name and directory.
+    func adopt(
+        _ descriptor: CInt, handle: FileHandle? = nil, at place: BackingMount.Place? = nil
+    ) throws(Errno) -> (Inode, FileStatus) {
         do throws(Errno) {
             let status = try Attributes.of(descriptor)
-            let inode = adopt(status, handleFrom: descriptor, descriptor: descriptor, keep: keep)
+            let inode = adopt(status, handleFrom: descriptor, descriptor: descriptor, handle: handle, at: place)
             return (inode, status)
         } catch {
             close(descriptor)
@@ -259,63 +301,35 @@ public final class LoopbackFS: FileSystem {
     /// - Parameters:
     ///   - source: any descriptor of the file.
     ///   - descriptor: one of O_PATH, taken over, or nil if the inode shall be opened by handle when it is needed.
-    func adopt(_ status: borrowing FileStatus, handleFrom source: CInt, descriptor: CInt?, keep: Bool = false) -> Inode
-    {
-        let fileSystem = fileSystems.findOrAdd(status, member: source)
-        let identity = FileIdentity(fileSystem: fileSystem.index, inode: status.stx_ino)
-        let node = nodeID(identity, allocate: true) ?? NodeID.root
-        if let inode = inodes[node], let pin = inode.pinIfOpen(), inodes.reference(inode) {
-            _ = consume pin
+    ///   - keep: never close the inode's descriptor while it lives.
+    func adopt(
+        _ status: borrowing FileStatus, handleFrom source: CInt, descriptor: CInt?, keep: Bool = false,
+        handle: FileHandle? = nil, at place: BackingMount.Place? = nil
+    ) -> Inode {
+        let fileSystem = fileSystems.findOrAdd(status, member: source, at: place)
+        var known: FileHandle?
+        if fileSystem.hasHandles {
+            if let handle, fileSystem.inode(of: handle) == status.stx_ino {
+                known = handle
+            } else {
+                known = try? FileHandle(of: "", in: source, flags: CLINUX_AT_EMPTY_PATH)
+            }
+        }
+        if let inode = inodes.find(status.identity(in: fileSystem), known) {
             if let descriptor { close(descriptor) }
             return inode
         }
-        let handle =
-            fileSystem.hasHandles ? try? FileHandle(of: "", in: source, flags: CLINUX_AT_EMPTY_PATH) : nil
-        let inode = Inode(
-            node: node, fileSystem: fileSystem, number: status.stx_ino, type: status.fileType,
-            handle: handle, descriptor: descriptor, keep: keep, cache: cache)
-        return inodes.insert(inode)
+        return insert(status, fileSystem, known, descriptor: descriptor, keep: keep)
     }
 
-    /// The inode of a file of this status if it is in the table and still that file, with one more reference.
-    private func known(_ status: borrowing FileStatus, name: UnsafePointer<CChar>, in directory: CInt) -> Inode? {
-        guard let fileSystem = fileSystems.find(status),
-            let node = nodeID(FileIdentity(fileSystem: fileSystem.index, inode: status.stx_ino), allocate: false),
-            let inode = inodes[node]
-        else { return nil }
-        if let pin = inode.pinIfOpen() {
-            // As long as it is open, the number is this file's.
-            return inodes.reference(pin.inode) ? inode : nil
-        }
-        guard let handle = inode.handle, let present = try? FileHandle(of: name, in: directory, flags: 0),
-            handle == present, inodes.reference(inode)
-        else { return nil }
-        return inode
-    }
-
-    /// The node id of a file; nil if it would have to be allocated.
-    func nodeID(_ identity: FileIdentity, allocate: Bool) -> UInt64? {
-        if identity == root.identity { return NodeID.root }
-        if let node = NodeID.packed(identity) { return node }
-        return sequence.withLock { sequence in
-            if let number = sequence.numbers[identity] { return NodeID.sequenced(number) }
-            guard allocate else { return nil }
-            sequence.last += 1
-            sequence.numbers[identity] = sequence.last
-            return NodeID.sequenced(sequence.last)
-        }
-    }
-
-    /// The inode number that clients see: the real one on the source's own filesystem, else one unique among all.
+    /// The inode number that clients see.
     func visibleNumber(_ inode: Inode) -> UInt64 {
-        inode.fileSystem.index == 0 ? inode.number : inode.node
+        NodeID.visibleNumber(inode.identity)
     }
 
     public func forget(node: UInt64, count: UInt64) {
         guard let inode = inodes.forget(node, count: count) else { return }
-        if NodeID.unpacked(node) == nil {
-            sequence.withLock { _ = $0.numbers.removeValue(forKey: inode.identity) }
-        } else if let handle = inode.handle, !inode.fileSystem.makesHandles {
+        if NodeID.unpacked(node) != nil, let handle = inode.handle, !inode.fileSystem.makesHandles {
             forgotten.remember(handle, of: node)
         }
     }
@@ -331,7 +345,8 @@ public final class LoopbackFS: FileSystem {
         guard let identity = NodeID.unpacked(node), let fileSystem = fileSystems[identity.fileSystem],
             fileSystem.hasHandles,
             let handle = forgotten.find(node) ?? fileSystem.handle(inode: identity.inode),
-            let descriptor = try? handle.open(on: fileSystem.mount, flags: CLINUX_O_PATH | O_NOFOLLOW | O_CLOEXEC)
+            let use = try? fileSystem.mount.use(),
+            let descriptor = try? handle.open(on: use.descriptor, flags: CLINUX_O_PATH | O_NOFOLLOW | O_CLOEXEC)
         else { throw .staleNFSFileHandle }
         guard let status = try? Attributes.of(descriptor), status.stx_ino == identity.inode, status.stx_nlink > 0,
             !status.isDirectory || isInside(descriptor)
@@ -339,7 +354,13 @@ public final class LoopbackFS: FileSystem {
             close(descriptor)
             throw .staleNFSFileHandle
         }
-        return try adopt(descriptor)
+        let (inode, present) = try adopt(descriptor)
+        guard inode.node == node else {
+            // Another file of the same number.
+            forget(node: inode.node, count: 1)
+            throw .staleNFSFileHandle
+        }
+        return (inode, present)
     }
 
     /// Whether the parents of a directory lead to the source's root.

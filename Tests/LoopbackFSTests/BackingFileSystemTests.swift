@@ -20,7 +20,7 @@ struct BackingFileSystemTests {
         let directory = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         try #require(directory >= 0)
         defer { close(directory) }
-        let fileSystem = BackingFileSystem(index: 0, member: directory, isDirectory: true, usesHandles: true)
+        let fileSystem = backingFileSystem(directory)
         #expect(fileSystem.readsHandles)
         for name in ["a", "b", "c"] {
             close(openat(directory, name, O_CREAT | O_WRONLY, 0o644))
@@ -34,5 +34,10 @@ private let readsHandles: Bool = {
     let directory = Glibc.open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard directory >= 0 else { return false }
     defer { close(directory) }
-    return BackingFileSystem(index: 0, member: directory, isDirectory: true, usesHandles: true).readsHandles
+    return backingFileSystem(directory).readsHandles
 }()
+
+private func backingFileSystem(_ directory: CInt) -> BackingFileSystem {
+    let mount = BackingMount(id: 0, descriptor: dup(directory), cache: DescriptorCache(capacity: 0))
+    return BackingFileSystem(index: 0, mount: mount, member: directory, usesHandles: true)
+}
