@@ -91,6 +91,11 @@ extension String {
 public func readWhole(_ path: FilePath) throws(Errno) -> String {
     let descriptor = try openForReading(path)
     defer { close(descriptor) }
+    return try readWhole(descriptor)
+}
+
+/// What is left to read of such a file.
+public func readWhole(_ descriptor: CInt) throws(Errno) -> String {
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 16384)
     while true {

@@ -78,11 +78,44 @@ struct Credentials: Sendable {
     /// Runs `body` without CAP_FSETID and with the ids that the thread has: within ``creating(as:umask:_:)``, where they are
     /// the request's own, which an idmapped mount has mapped.
     func withoutSetIDCapability<Value>(_ body: () throws(Errno) -> Value) throws(Errno) -> Value {
+        try without(.fsetid, body)
+    }
+
+    private func without<Value>(
+        _ capability: LoopbackFS.Capability, _ body: () throws(Errno) -> Value
+    ) throws(Errno) -> Value {
         // Fails only for a daemon that lacks the capability anyway.
-        let fsetid = LoopbackFS.Capability.fsetid.rawValue
-        let dropped = clinux_set_effective_capability(fsetid, 0) == 0
-        defer { if dropped { _ = clinux_set_effective_capability(fsetid, 1) } }
+        let dropped = clinux_set_effective_capability(capability.rawValue, 0) == 0
+        defer { if dropped { _ = clinux_set_effective_capability(capability.rawValue, 1) } }
         return try body()
+    }
+
+    /// Runs `body`, which takes an entry out of a sticky directory, as one who may do so only as its owner.
+    ///
+    /// The kernel looked at the file that it knew by the name. The name may be another's by now, and only the system call
+    /// itself sees whose.
+    ///
+    /// - Parameters:
+    ///   - connection: what serves the mount, to tell its idmapped mounts.
+    ///   - owner: of the entry at present.
+    func removingFromSticky<Value>(
+        as caller: Caller, connection: UInt32, owner: () -> UInt32?, _ body: () throws(Errno) -> Value
+    ) throws(Errno) -> Value {
+        try prepareThread()
+        // Of a process of another pid namespace nothing can be told.
+        guard let process = ProcessStatus(caller.process, descriptors: descriptors), !process.has(.fowner) else {
+            return try body()
+        }
+        do throws(Errno) {
+            return try without(.fowner) { () throws(Errno) in try switched(to: process.identity, body) }
+        } catch .notPermitted {
+            // Through an idmapped mount the caller has other ids in the source than its own.
+            if process.seesIdmappedMount(of: connection) { return try body() }
+            // Root of a user namespace is as good as the owner of the files that are its users'.
+            guard let owner = owner(), process.isPrivileged(.fowner, over: owner) else { throw .notPermitted }
+            let identity = Identity(user: owner, group: process.identity.group, groups: [])
+            return try without(.fowner) { () throws(Errno) in try switched(to: identity, body) }
+        }
     }
 
     private func switchedToProcess<Value>(

@@ -24,6 +24,7 @@ final class Inode: Sendable {
     let references = Atomic<UInt64>(0)
 
     private let nodeID: Atomic<UInt64>
+    private let sticky = Atomic<Bool>(false)
     /// The kept descriptor, or -1. Set at most once after init.
     private let kept: Atomic<CInt>
     /// The ``DescriptorCache/Slot`` that was last lent.
@@ -70,6 +71,14 @@ final class Inode: Sendable {
     /// Gives it its node id, once, before anybody else knows it.
     func name(_ node: UInt64) {
         nodeID.store(node, ordering: .relaxed)
+    }
+
+    /// A directory from which only owners take entries (`S_ISVTX`), as the kernel was last told.
+    var isSticky: Bool { sticky.load(ordering: .relaxed) }
+
+    /// The kernel is told this of it.
+    func told(_ status: borrowing FileStatus) {
+        if isDirectory { sticky.store(UInt32(status.stx_mode) & 0o1000 != 0, ordering: .relaxed) }
     }
 
     /// The file's identity.

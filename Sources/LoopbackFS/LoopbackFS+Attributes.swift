@@ -27,6 +27,7 @@ extension LoopbackFS {
         let timeout = LoopbackFS.split(attributeTimeout)
         out.attr_valid = timeout.seconds
         out.attr_valid_nsec = timeout.nanoseconds
+        inode.told(status)
         out.stat = Attributes.fuseStatx(status, inode: visibleNumber(inode))
         try reply.append(out)
         return .reply

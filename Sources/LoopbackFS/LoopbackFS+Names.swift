@@ -142,7 +142,12 @@ extension LoopbackFS {
         let pin = try parent.pin()
         try name.withCString { name throws(Errno) in
             try keepVictim(name, in: pin.descriptor)
-            _ = try Errno.check { unlinkat(pin.descriptor, name, flags) }
+            func remove() throws(Errno) {
+                _ = try Errno.check { unlinkat(pin.descriptor, name, flags) }
+            }
+            guard parent.isSticky else { return try remove() }
+            try credentials.removingFromSticky(
+                as: Caller(request), connection: connection, owner: { owner(name, in: pin.descriptor) }, remove)
         }
         return .reply
     }
@@ -161,16 +166,25 @@ extension LoopbackFS {
                 if flags & UInt32(CLINUX_RENAME_EXCHANGE | CLINUX_RENAME_NOREPLACE) == 0 {
                     try keepVictim(newName, in: toPin.descriptor)
                 }
-                // A whiteout is a file that is created; whose it is follows the caller.
-                try credentials.creating(as: flags & UInt32(CLINUX_RENAME_WHITEOUT) != 0 ? caller : nil, umask: 0) {
-                    () throws(Errno) in
-                    _ = try Errno.check {
-                        clinux_renameat2(fromPin.descriptor, name, toPin.descriptor, newName, flags)
+                func rename() throws(Errno) {
+                    // A whiteout is a file that is created; whose it is follows the caller.
+                    try credentials.creating(as: flags & UInt32(CLINUX_RENAME_WHITEOUT) != 0 ? caller : nil, umask: 0) {
+                        () throws(Errno) in
+                        _ = try Errno.check {
+                            clinux_renameat2(fromPin.descriptor, name, toPin.descriptor, newName, flags)
+                        }
                     }
                 }
+                guard from.isSticky || to.isSticky else { return try rename() }
+                try credentials.removingFromSticky(
+                    as: caller, connection: connection, owner: { owner(name, in: fromPin.descriptor) }, rename)
             }
         }
         return .reply
+    }
+
+    private func owner(_ name: UnsafePointer<CChar>, in directory: CInt) -> UInt32? {
+        try? Attributes.of(name, in: directory).stx_uid
     }
 
     /// Before an entry goes: an inode that lives by its handle alone would be lost with the file's last name, though a

@@ -33,6 +33,7 @@ public final class LoopbackFS: FileSystem {
     /// Most inodes that keep a descriptor each, where there are no file handles.
     private let keptLimit: Int
     private let warnedOfLimit = Atomic<Bool>(false)
+    private let connectionNumber = Atomic<UInt32>(0)
     /// What INIT agreed on.
     let agreed = Atomic<UInt64>(0)
 
@@ -158,6 +159,13 @@ public final class LoopbackFS: FileSystem {
     public func setInvalidation(_ invalidate: @escaping @Sendable (UInt64) -> Void) {
         invalidation.withLock { $0 = invalidate }
     }
+
+    /// Tells the filesystem which connection serves it (the minor number of its mounts' device).
+    public func setConnection(_ number: UInt32) {
+        connectionNumber.store(number, ordering: .relaxed)
+    }
+
+    var connection: UInt32 { connectionNumber.load(ordering: .relaxed) }
 
     /// A request changed attributes of this node that the kernel does not expect to change with it.
     func invalidateAttributes(of node: UInt64) {
@@ -401,6 +409,7 @@ public final class LoopbackFS: FileSystem {
         let attributes = LoopbackFS.split(attributeTimeout)
         entry.attr_valid = attributes.seconds
         entry.attr_valid_nsec = attributes.nanoseconds
+        inode.told(status)
         entry.attr = Attributes.fuse(status, inode: visibleNumber(inode))
         return entry
     }
@@ -411,6 +420,7 @@ public final class LoopbackFS: FileSystem {
         let timeout = LoopbackFS.split(attributeTimeout)
         out.attr_valid = timeout.seconds
         out.attr_valid_nsec = timeout.nanoseconds
+        inode.told(status)
         out.attr = Attributes.fuse(status, inode: visibleNumber(inode))
         return out
     }

@@ -44,6 +44,7 @@ struct Daemon {
         fileSystem.setBackingRegistration(
             register: { descriptor throws(Errno) in try connection.registerBacking(descriptor) },
             unregister: { connection.unregisterBacking($0) })
+        fileSystem.setConnection(connection.number)
         fileSystem.setInvalidation { connection.invalidateAttributes(of: $0) }
         if let fault { log.warning("this filesystem is wrong on purpose: \(fault.summary)") }
         let served: any FileSystem = fault.map { FaultyFileSystem(wrapping: fileSystem, fault: $0) } ?? fileSystem

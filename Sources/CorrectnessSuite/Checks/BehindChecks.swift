@@ -72,6 +72,48 @@ let behindChecks = CheckGroup(
                 }
             }
         },
+        .init(
+            "sticky-entry-replaced-behind", "chmod(2): S_ISVTX, of the file that goes", needs: [.root, .source]
+        ) { context in
+            try context.requireOthers()
+            try FS.mkdir("t")
+            try FS.chmod("t", 0o1777)
+            let names: [Path] = ["t/removed", "t/renamed", "t/replaced", "t/directory"]
+            let looked = try Gate()
+            let replaced = try Gate()
+            let child = try Child("user", as: .alice) {
+                for name in names.dropLast() { try FS.create(name, "mine") }
+                try FS.mkdir("t/directory")
+                try FS.create("t/other", "mine")
+                for name in names { _ = try FS.stat(name) }
+                looked.open()
+                try replaced.pass()
+                try fails(.notPermitted, what: "unlink of what has become another's") { try FS.unlink("t/removed") }
+                try fails(.notPermitted, what: "rename of what has become another's") {
+                    try FS.rename("t/renamed", "t/gone")
+                }
+                try fails(.notPermitted, what: "rename over what has become another's") {
+                    try FS.rename("t/other", "t/replaced")
+                }
+                try fails(.notPermitted, what: "rmdir of what has become another's") { try FS.rmdir("t/directory") }
+                // What is still one's own goes.
+                try FS.rename("t/other", "t/mine")
+                try FS.unlink("t/mine")
+            }
+            try child.reach(looked)
+            for name in names.dropLast() {
+                try FS.create(try context.behind("t/new"), "root's")
+                try FS.rename(try context.behind("t/new"), try context.behind(name))
+            }
+            try FS.rmdir(try context.behind("t/directory"))
+            try FS.mkdir(try context.behind("t/directory"))
+            replaced.open()
+            try child.join()
+            for name in names.dropLast() {
+                try expect(
+                    data: try FS.contents(try context.behind(name)), is: Array("root's".utf8), "content", path: name)
+            }
+        },
     ])
 
 /// A user finds that there are no such names, then `make` makes them behind the mount, and the user does `body`.
