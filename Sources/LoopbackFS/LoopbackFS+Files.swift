@@ -23,19 +23,38 @@ extension LoopbackFS {
         // The kernel opens FIFOs and devices itself; opening one here could block or do things.
         guard inode.isRegular else { throw inode.isDirectory ? .isDirectory : .noSuchAddressOrDevice }
         let flags = CInt(bitPattern: arguments.flags)
+        do throws(Errno) {
+            try reply.append(try open(inode, flags, arguments, Caller(request), waits: false))
+            return .reply
+        } catch .resourceTemporarilyUnavailable {
+            // Somebody has a lease (fcntl(2), F_SETLEASE) on the file, and some time to give it up.
+        }
+        let caller = Caller(request)
+        return .deferred { [self] reply in
+            do throws(Errno) {
+                let out = try open(inode, flags, arguments, caller, waits: true)
+                reply.succeed(bytes(of: out))
+            } catch {
+                reply.fail(error)
+            }
+        }
+    }
+
+    private func open(
+        _ inode: Inode, _ flags: CInt, _ arguments: fuse_open_in, _ caller: Caller, waits: Bool
+    ) throws(Errno) -> cfuse_open_out {
         let pin = try inode.pin()
         let descriptor: CInt
         if flags & O_TRUNC != 0, arguments.open_flags & UInt32(FUSE_OPEN_KILL_SUIDGID) != 0,
             try Attributes.of(pin.descriptor).hasSetID
         {
-            descriptor = try credentials.droppingSetID(as: Caller(request)) { () throws(Errno) in
-                try reopen(pin.descriptor, flags)
+            descriptor = try credentials.droppingSetID(as: caller) { () throws(Errno) in
+                try reopen(pin.descriptor, flags, waits: waits)
             }
         } else {
-            descriptor = try reopen(pin.descriptor, flags)
+            descriptor = try reopen(pin.descriptor, flags, waits: waits)
         }
-        try reply.append(opened(inode, descriptor, flags))
-        return .reply
+        return opened(inode, descriptor, flags)
     }
 
     public func create(
@@ -114,19 +133,28 @@ extension LoopbackFS {
     }
 
     /// Opens the file of a descriptor again, with a client's flags of open(2) or with O_PATH.
-    func reopen(_ descriptor: CInt, _ flags: CInt) throws(Errno) -> CInt {
+    ///
+    /// - Parameter waits: for the holder of a lease to give it up.
+    /// - Throws: EAGAIN instead of waiting.
+    func reopen(_ descriptor: CInt, _ flags: CInt, waits: Bool = true) throws(Errno) -> CInt {
         let wanted = flags & CLINUX_O_PATH != 0 ? CLINUX_O_PATH | O_CLOEXEC : backingFlags(flags)
         return try DescriptorPath(descriptor).withCString { path throws(Errno) in
-            do throws(Errno) {
-                return try makingRoom { () throws(Errno) in
-                    try Errno.check { clinux_openat(descriptors, path, wanted, 0) }
+            func open(_ flags: CInt) throws(Errno) -> CInt {
+                let opened = try makingRoom { () throws(Errno) in
+                    try Errno.check { clinux_openat(descriptors, path, waits ? flags : flags | O_NONBLOCK, 0) }
                 }
+                // For io_uring the flag would mean that reads and writes must not wait either.
+                if !waits { _ = fcntl(opened, F_SETFL, flags) }
+                return opened
+            }
+            do throws(Errno) {
+                return try open(wanted)
             } catch .notPermitted where flags & O_APPEND != 0 && wanted & O_APPEND == 0 {
                 // An append-only file (chattr(1) +a): all that is written to it is appended anyway.
-                return try Errno.check { clinux_openat(descriptors, path, wanted | O_APPEND, 0) }
+                return try open(wanted | O_APPEND)
             } catch .notPermitted where wanted & CLINUX_O_NOATIME != 0 {
                 // Allowed to the client, not to a daemon that neither owns the file nor is privileged.
-                return try Errno.check { clinux_openat(descriptors, path, wanted & ~CLINUX_O_NOATIME, 0) }
+                return try open(wanted & ~CLINUX_O_NOATIME)
             }
         }
     }

@@ -1,4 +1,5 @@
 import CBench
+import CLinux
 import Glibc
 import LinuxSystem
 
@@ -113,6 +114,40 @@ let behindChecks = CheckGroup(
                 try expect(
                     data: try FS.contents(try context.behind(name)), is: Array("root's".utf8), "content", path: name)
             }
+        },
+        .init(
+            "lease-behind-blocks-nobody-else", "fcntl(2): F_SETLEASE, of a process on the source",
+            needs: [.root, .source], deadline: 90
+        ) { context in
+            // Behind the mount: a daemon may hold what was made through it open for a while, and then there is no lease.
+            try FS.create(try context.behind("f"), "leased")
+            let leased = try File(try context.behind("f"), O_RDONLY)
+            signal(SIGIO, SIG_IGN)
+            let setLease: CInt = 1024
+            do throws(CallError) {
+                try call("F_SETLEASE", leased.path) { clinux_fcntl(leased.descriptor, setLease, Int(F_RDLCK)) }
+            } catch {
+                throw CheckSkipped("the source has no leases (\(error.errno.name))")
+            }
+            // All on one CPU, whose queue it is with a ring for each. Few enough for its entries: a request that waits keeps
+            // its own.
+            var cpu = clinux_cpu()
+            clinux_place_thread(&cpu, 1)
+            let waiting = try (0..<6).map { index in
+                try Child("open \(index)") { try File("f", O_RDWR).write("x", at: 0) }
+            }
+            usleep(500_000)
+            let other = try Child("others") {
+                for round in 0..<20 {
+                    try FS.create(Path("g\(round)"), "served")
+                    try FS.unlink(Path("g\(round)"))
+                }
+            }
+            let isServed = other.ends(within: 15)
+            try call("F_SETLEASE", leased.path) { clinux_fcntl(leased.descriptor, setLease, Int(F_UNLCK)) }
+            try expect(isServed, "nobody is served while an open waits for a lease to be given up")
+            try other.join()
+            for child in waiting { try child.join() }
         },
     ])
 
