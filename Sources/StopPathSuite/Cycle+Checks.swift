@@ -38,21 +38,32 @@ extension Cycle {
 
     /// Without load no thread of the daemon may want the processor for most of the time, whether or not it gets it: on a
     /// busy machine a thread that spins does not run all the time, but it is always runnable.
+    ///
+    /// One that waited long for a busy processor has its wait booked when it runs at last, which may be later than it
+    /// waited: only a thread that wants the processor in each of several windows spins.
     func checkSpin() {
         guard let process = daemon?.process else { return }
-        let before = DaemonResources.runnableTime(of: process.id)
-        let began = ContinuousClock.now
-        Deadline.sleep(.milliseconds(200))
-        let after = DaemonResources.runnableTime(of: process.id)
-        let passed = (ContinuousClock.now - began).seconds
-        for (thread, time) in after {
-            let wanted = Double(time - (before[thread] ?? time)) / 1e9
-            if wanted > passed / 2 {
-                fail(
-                    .leaks,
-                    "thread \(thread) of the idle daemon was runnable for \(Int(wanted * 1000)) of \(Int(passed * 1000)) ms"
-                )
+        var spinning: [Int32: (wanted: Double, passed: Double)] = [:]
+        for window in 0..<3 {
+            let began = ContinuousClock.now
+            let before = DaemonResources.runnableTime(of: process.id)
+            Deadline.sleep(.milliseconds(200))
+            let after = DaemonResources.runnableTime(of: process.id)
+            let passed = (ContinuousClock.now - began).seconds
+            let suspects = window == 0 ? Set(after.keys) : Set(spinning.keys)
+            spinning = [:]
+            for (thread, time) in after where suspects.contains(thread) {
+                let wanted = Double(time - (before[thread] ?? time)) / 1e9
+                if wanted > passed / 2 { spinning[thread] = (wanted, passed) }
             }
+            if spinning.isEmpty { return }
+        }
+        for (thread, time) in spinning {
+            fail(
+                .leaks,
+                "thread \(thread) of the idle daemon was runnable for \(Int(time.wanted * 1000)) of"
+                    + " \(Int(time.passed * 1000)) ms, for the third time"
+            )
         }
     }
 
@@ -66,7 +77,7 @@ extension Cycle {
         if !idle {
             return fail(.transport, "\(connection.waiting ?? 0) requests wait although no client works any more")
         }
-        guard let counters, target.isOurs else { return }
+        guard target.isOurs else { return }
         // What the kernel counts and what the daemon counts are read at different moments: until both agree, or never will.
         var problems: [String] = []
         let agreed = Deadline(after: .seconds(3)).wait(upTo: .milliseconds(100)) {
@@ -84,7 +95,7 @@ extension Cycle {
         }
     }
 
-    private func compare(_ statistics: DaemonStatistics, with counters: RequestCounters, early: UInt64) -> [String] {
+    private func compare(_ statistics: DaemonStatistics, with counters: RequestCounters?, early: UInt64) -> [String] {
         var problems: [String] = []
         if statistics.fetched != statistics.committed {
             problems.append("fetched \(statistics.fetched) requests, committed \(statistics.committed)")
@@ -101,15 +112,14 @@ extension Cycle {
         let answered = statistics.opcodes.filter { !silent.contains($0.name) }
         let total = answered.reduce(0) { $0 + $1.ring + $1.device }
         // Counting began when the mount was seen: a few first requests were answered before.
-        let ended = counters.endedCount
-        if total < ended || total > ended + 16 {
+        if let ended = counters?.endedCount, total < ended || total > ended + 16 {
             problems.append("the daemon says that it answered \(total) requests, the kernel counted \(ended)")
         }
         if target.transport?.usesRing == true {
             let onDevice = answered.reduce(0) { $0 + $1.device }
             let onRing = answered.reduce(0) { $0 + $1.ring }
             if onDevice > early { problems.append("\(onDevice) requests travelled on /dev/fuse instead of the ring") }
-            if let commands = counters.ringCommands, commands + 16 < onRing {
+            if let commands = counters?.ringCommands, commands + 16 < onRing {
                 problems.append(
                     "the daemon says that it answered \(onRing) requests on the ring, and submitted \(commands) commands"
                 )
@@ -120,11 +130,17 @@ extension Cycle {
 
     /// Serves a folder of a filesystem of its own, whose power can be cut.
     func usePowerCutImage() {
-        guard let image = powerCut?(Bool.random(using: &random) ? .ext4 : .xfs) else { return }
-        self.image = image
-        source = image.mountPoint.appending("source-\(bench.nextNumber())")
-        mkdir(source.string, 0o755)
-        // The folder itself must survive the power cut for what is in it to be found.
-        _ = IsolatedCall.syncFileSystem(source.string).run()
+        // Making an XFS takes longer than all of a quick run's cycle.
+        let kind = settings.isQuick || Bool.random(using: &random) ? PowerCutImage.Kind.ext4 : .xfs
+        switch powerCut?(kind) {
+        case .success(let image):
+            self.image = image
+            source = image.mountPoint.appending("source-\(bench.nextNumber())")
+            mkdir(source.string, 0o755)
+            // The folder itself must survive the power cut for what is in it to be found.
+            _ = IsolatedCall.syncFileSystem(source.string).run()
+        case .failure(let obstacle): powerCutObstacle = obstacle.description
+        case nil: break
+        }
     }
 }

@@ -22,22 +22,16 @@ extension Cycle {
         checkSanitizers()
         checkKernelLog()
         if clean && oracles.contains(.newMount) && reports.allSatisfy({ !$0.isFailure }) { checkNewMount() }
+        // What a scenario is meant to ask and did not get to is told, and does not count as passed.
+        for oracle in oracles.subtracting(reports.map(\.oracle)) { report(oracle, .unavailable("not asked")) }
         return clean
     }
 
     /// The load is over and the connection works: a plain unmount must do.
     private func endInOrder(_ daemon: MountedDaemon) {
-        let deadline = Deadline(after: limit)
-        var error: Errno?
-        // The last client's files are released asynchronously, so EBUSY may come for a moment.
-        _ = deadline.wait(upTo: .milliseconds(20)) {
-            error = daemon.unmount(within: limit)
-            return error != .resourceBusy
-        }
-        if let error {
-            hung = hung || error == .timedOut
-            fail(.mountGone, "the unmount after the load failed: \(error.name)")
-        }
+        guard let error = unmountIdle(daemon) else { return }
+        hung = hung || error == .timedOut
+        fail(.mountGone, "the unmount after the load failed: \(error.name)")
     }
 
     private func checkExit() {
@@ -153,6 +147,9 @@ extension Cycle {
                 bad.append("\(client.description) found wrong data \(status.mismatches)×, first in \(operation)")
             }
             bad += LoadFiles.verify(ledger: client.ledger, source: source, client: client.id).wrong
+        }
+        if bad.isEmpty, let powerCutObstacle {
+            return report(.stored, .unavailable("power cut: \(powerCutObstacle)"))
         }
         if bad.isEmpty, let image {
             if let problem = image.cutPower(bench: bench) {

@@ -43,8 +43,10 @@ public final class Cycle {
     /// What the daemon held before the load.
     var resourcesBefore: DaemonResources?
     var statisticsText = ""
-    /// Gives a filesystem whose power can be cut, where that can be had.
-    var powerCut: ((PowerCutImage.Kind) -> PowerCutImage?)?
+    /// Gives a filesystem whose power can be cut, or why there is none.
+    var powerCut: ((PowerCutImage.Kind) -> Result<PowerCutImage, ScenarioObstacle>)?
+    /// Why the power cut that the scenario wants cannot be had.
+    var powerCutObstacle: String?
     /// The one that the source lies on.
     var image: PowerCutImage?
 
@@ -197,6 +199,37 @@ public final class Cycle {
         Deadline.sleep(.microseconds(Int.random(in: 0...max(1, longest * 1000), using: &random)))
     }
 
+    /// Ends the connection, or asks the daemon to.
+    ///
+    /// A daemon may use its own mount for a moment (libfuse looks at its root), and a file's release comes late: an unmount
+    /// that is refused is tried again. One that stays refused is no act, and nothing can be said of the daemon's end.
+    func act(_ method: StopMethod, on daemon: MountedDaemon) {
+        guard method == .unmount else {
+            daemon.begin(method, within: limit)
+            return
+        }
+        guard let error = unmountIdle(daemon) else { return }
+        hung = hung || error == .timedOut
+        expect.exit = .any
+        fail(.mountGone, "umount(2) was refused for \(limit.seconds) s with \(error.name), although no client is left")
+    }
+
+    /// Unmounts, and tries again as long as the mount is busy.
+    func unmountIdle(_ daemon: MountedDaemon) -> Errno? {
+        var error: Errno?
+        _ = Deadline(after: limit).wait(upTo: .milliseconds(20)) {
+            error = daemon.unmount(within: limit)
+            return error != .resourceBusy
+        }
+        return error
+    }
+
+    /// Requests are no longer counted from here on, for this reason.
+    func stopCounting(because reason: String) {
+        counters = nil
+        countersObstacle = reason
+    }
+
     /// Right before the act: until here no client may have seen an error or have stopped.
     func aboutToAct() {
         checkDaemonIsAlive()
@@ -228,8 +261,7 @@ public final class Cycle {
         do throws(RequestCounters.Unavailable) {
             try counters?.expectDeath(of: process.id)
         } catch {
-            counters = nil
-            countersObstacle = error.reason
+            stopCounting(because: error.reason)
         }
     }
 

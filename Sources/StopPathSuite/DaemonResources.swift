@@ -47,20 +47,3 @@ struct DaemonResources: Sendable {
         return result
     }
 }
-
-/// The kernel's objects of all FUSE connections of this machine.
-struct FuseSlabs: Sendable {
-    /// Objects in use, by cache: `fuse_inode`, `fuse_request`.
-    var objects: [String: Int]
-
-    /// Nil if the kernel does not tell.
-    static func current() -> FuseSlabs? {
-        guard let text = contents(of: "/proc/slabinfo") else { return nil }
-        var objects: [String: Int] = [:]
-        for line in text.split(separator: "\n") where line.hasPrefix("fuse_inode ") || line.hasPrefix("fuse_request ") {
-            let fields = line.split(separator: " ")
-            if fields.count > 2, let active = Int(fields[1]) { objects[String(fields[0])] = active }
-        }
-        return objects.isEmpty ? nil : FuseSlabs(objects: objects)
-    }
-}

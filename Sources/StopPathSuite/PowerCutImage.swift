@@ -14,15 +14,14 @@ final class PowerCutImage {
     let file: FilePath
     let mountPoint: FilePath
 
-    /// Makes and mounts one; nil, with the reason in `obstacle`, where that cannot be done.
-    static func make(_ kind: Kind, bench: Workbench) -> (image: PowerCutImage?, obstacle: String) {
+    /// Makes and mounts one.
+    static func make(_ kind: Kind, bench: Workbench) -> Result<PowerCutImage, ScenarioObstacle> {
         do {
-            let image = try PowerCutImage(kind, bench: bench)
-            return (image, "")
+            return .success(try PowerCutImage(kind, bench: bench))
         } catch let error as ScenarioObstacle {
-            return (nil, error.description)
+            return .failure(error)
         } catch {
-            return (nil, "\(error)")
+            return .failure(ScenarioObstacle("\(error)"))
         }
     }
 

@@ -53,11 +53,11 @@ struct UndrainedCommands: Scenario {
     let depth: Int? = 64
 
     func run(_ cycle: Cycle) throws {
-        try cycle.mount()
+        let daemon = try cycle.mount()
         try cycle.startLoad(perCPU: 1)
         cycle.pause(upTo: 20)
         cycle.stopLoad()
-        cycle.daemon?.begin(Bool.random(using: &cycle.random) ? .terminate : .unmount)
+        cycle.act(Bool.random(using: &cycle.random) ? .terminate : .unmount, on: daemon)
     }
 }
 

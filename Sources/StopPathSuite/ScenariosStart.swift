@@ -14,7 +14,7 @@ struct UnmountVersusRegister: Scenario {
         let daemon = try cycle.mount(until: .mounted)
         cycle.pause(upTo: 50)
         let methods: [StopMethod] = [.abort, .unmount, .lazyUnmount, .forcedUnmount]
-        daemon.begin(methods.randomElement(using: &cycle.random)!, within: cycle.limit)
+        cycle.act(methods.randomElement(using: &cycle.random)!, on: daemon)
         // A connection that ends before INIT is a failure to some daemons and an orderly end to others.
         cycle.expect.exit = .anyStatus
     }
@@ -35,8 +35,7 @@ struct ParallelRegister: Scenario {
             try cycle.startLoad(.metadata, perCPU: 2)
             cycle.stopLoad()
             if round == rounds {
-                daemon.begin(.unmount)
-                return
+                return cycle.act(.unmount, on: daemon)
             }
             let stop = daemon.stop(.unmount, within: cycle.limit)
             if !stop.isComplete {

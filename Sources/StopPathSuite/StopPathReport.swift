@@ -73,8 +73,10 @@ public struct StopPathReport: Sendable {
     private var summary: String {
         let run = results.filter { $0.verdict != .skipped && $0.area != "run" }
         let failed = run.filter(\.verdict.isFailure).count
-        return
-            "\(run.count) cycles, \(run.count - failed) passed, \(failed) failed; results in \(output.appending("results.jsonl"))"
+        // The sum says what the exit status says: a check over the whole run counts, too.
+        let whole = results.filter { $0.area == "run" && $0.verdict.isFailure }.map { "\($0.name) failed" }
+        let cycles = "\(run.count) cycles, \(run.count - failed) passed, \(failed) failed"
+        return ([cycles] + whole).joined(separator: "; ") + "; results in \(output.appending("results.jsonl"))"
     }
 
     /// One JSON object on one line.

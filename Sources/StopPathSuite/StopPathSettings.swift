@@ -16,7 +16,7 @@ public struct StopPathSettings: Sendable {
     public var allowedMemoryGrowth = 64 << 20
     public var allowHostChanges = false
     public var allowFaults = false
-    /// The power cut and the repeated mounts within a cycle are left out or cut short.
+    /// Repeated mounts within a cycle are cut short, and the power is cut on ext4 alone.
     public var isQuick = false
 
     public init() {}

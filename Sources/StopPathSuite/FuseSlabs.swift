@@ -1,0 +1,37 @@
+import BenchCore
+import Glibc
+import LinuxSystem
+
+/// The kernel's objects of all FUSE connections of this machine.
+struct FuseSlabs: Sendable {
+    /// Objects in use, by cache: `fuse_inode`, `fuse_request`.
+    var objects: [String: Int]
+
+    /// Counts them, once each CPU has given back the slabs that it keeps for itself.
+    ///
+    /// A slab that a CPU allocates from counts as fully in use in `/proc/slabinfo`, whatever is in it: on eight CPUs that is
+    /// hundreds of objects which nobody holds. KASAN's quarantine counts likewise. Writing to a cache's `shrink` (SLUB's
+    /// sysfs) ends both.
+    /// - Returns: nil if the kernel does not tell.
+    static func current() -> FuseSlabs? {
+        for cache in caches { IsolatedCall.write("/sys/kernel/slab/\(cache)/shrink", text: "1").run() }
+        guard let text = contents(of: "/proc/slabinfo") else { return nil }
+        var objects: [String: Int] = [:]
+        for line in text.split(separator: "\n") {
+            let fields = line.split(separator: " ")
+            guard fields.count > 2, caches.contains(String(fields[0])), let active = Int(fields[1]) else { continue }
+            objects[String(fields[0])] = active
+        }
+        return objects.isEmpty ? nil : FuseSlabs(objects: objects)
+    }
+
+    /// Why they cannot be counted here; nil if they can.
+    static var obstacle: String? {
+        for cache in caches where access("/sys/kernel/slab/\(cache)/shrink", W_OK) != 0 {
+            return "/sys/kernel/slab/\(cache)/shrink cannot be written, so what CPUs keep is not told from what leaks"
+        }
+        return nil
+    }
+
+    private static let caches = ["fuse_inode", "fuse_request"]
+}
