@@ -10,9 +10,10 @@ public final class LegacyTransport: Transport {
     private let threadCount: Int
     private let workers = Lock<DeviceWorkers?>(nil)
 
-    /// - Parameter threads: that serve requests, each on a cloned descriptor. As many requests are under way at once.
+    /// - Parameter threads: that serve requests, each on a cloned descriptor; one at least. As many requests are under way at
+    ///   once.
     public init(threads: Int) {
-        threadCount = threads
+        threadCount = max(threads, 1)
     }
 
     public func prepare(_ session: Session, limits: Limits) throws(TransportError) {

@@ -7,6 +7,11 @@ import SystemPackage
 /// One io_uring, used by the thread that made it.
 struct Ring: ~Copyable {
     private let ring: UnsafeMutablePointer<io_uring>
+    /// An SQE of no ring (``nextSubmission()``), and whether it was ever given out.
+    private let nowhere: UnsafeMutablePointer<io_uring_sqe>
+    private let overflowed: UnsafeMutablePointer<Bool>
+
+    private static let submissionSize = 128
 
     /// Sets a ring up with 128-byte SQEs, and registers `device` as its file 0.
     ///
@@ -42,12 +47,18 @@ struct Ring: ~Copyable {
         }
         // Saves the lookup of the ring's own descriptor in each system call; without it all works the same.
         _ = io_uring_register_ring_fd(ring)
+        nowhere = UnsafeMutableRawPointer.allocate(byteCount: Ring.submissionSize, alignment: Ring.submissionSize)
+            .assumingMemoryBound(to: io_uring_sqe.self)
+        overflowed = .allocate(capacity: 1)
+        overflowed.initialize(to: false)
         self.ring = ring
     }
 
     deinit {
         io_uring_queue_exit(ring)
         ring.deallocate()
+        UnsafeMutableRawPointer(nowhere).deallocate()
+        overflowed.deallocate()
     }
 
     private static func explain(_ error: Errno) -> TransportError {
@@ -68,17 +79,31 @@ struct Ring: ~Copyable {
     }
 
     /// The next free SQE. When there is none, those prepared so far are submitted first.
+    ///
+    /// If the kernel takes none of them, the SQE is one that goes nowhere, and the next ``submit()`` fails for good. An entry has
+    /// one submission at a time and there is an SQE for each, so that this is never seen; but nobody shall turn in circles over it.
     func nextSubmission() -> UnsafeMutablePointer<io_uring_sqe> {
-        while true {
-            if let sqe = io_uring_get_sqe(ring) { return sqe }
-            io_uring_submit(ring)
-        }
+        if let sqe = io_uring_get_sqe(ring) { return sqe }
+        io_uring_submit(ring)
+        if let sqe = io_uring_get_sqe(ring) { return sqe }
+        overflowed.pointee = true
+        return nowhere
     }
 
-    /// Submits what is prepared.
+    /// Whether all that was prepared has been submitted: the kernel may take less at once (`io_submit_sqes` without memory).
+    var isSubmitted: Bool { io_uring_sq_ready(ring) == 0 }
+
+    /// Submits all that is prepared.
+    ///
+    /// - Throws: EAGAIN when the kernel has no memory for it; the rest stays prepared. ENOBUFS for ever once something was prepared
+    ///   that found no room.
     func submit() throws(Errno) {
-        let result = io_uring_submit(ring)
-        if result < 0 { throw Errno(rawValue: -result) }
+        if overflowed.pointee { throw .noBufferSpace }
+        repeat {
+            let result = io_uring_submit(ring)
+            if result < 0 { throw Errno(rawValue: -result) }
+            if result == 0 && !isSubmitted { throw .resourceTemporarilyUnavailable }
+        } while !isSubmitted
     }
 
     /// Submits what is prepared, and waits for at least one completion.
@@ -86,8 +111,9 @@ struct Ring: ~Copyable {
     /// A thread that slept is given just the one that it waited for, and the kernel has the others ready to be asked for
     /// (`io_cqring_wait`, which runs deferred work up to the number waited for). Without asking, they would be a batch of
     /// their own, and the clients answered by the first would take the core before it.
-    /// - Throws: EINTR when the thread was woken.
+    /// - Throws: EINTR when the thread was woken; as ``submit()``.
     func submitAndWait() throws(Errno) {
+        if overflowed.pointee { throw .noBufferSpace }
         let result = io_uring_submit_and_wait(ring, 1)
         if result < 0 { throw Errno(rawValue: -result) }
         if cliburing_has_deferred_work(ring) != 0 { io_uring_get_events(ring) }

@@ -40,6 +40,8 @@ final class RingWorker: @unchecked Sendable {
     private let wakeUpValue = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
     /// Counts the times that completions were taken.
     private var batch: UInt64 = 0
+    /// Requests whose replies are prepared, and not submitted yet.
+    private var answered = 0
     /// Entries whose backing I/O or reply is not there yet.
     var outstanding = 0
     /// Requests to come before the thread takes itself to serve one client at a time (``IOPolicy``).
@@ -99,7 +101,11 @@ final class RingWorker: @unchecked Sendable {
     /// Waits until all entries are registered.
     func waitUntilRegistered() throws(TransportError) { try registered.take().get() }
 
-    func drain() { draining.store(true, ordering: .releasing) }
+    /// The thread is woken, so that what it has submitted no longer counts as in hand (``settle(_:)``).
+    func drain() {
+        draining.store(true, ordering: .releasing)
+        wakeUp.signal()
+    }
 
     var requestsInHand: Int { inHand.load(ordering: .acquiring) }
 
@@ -127,15 +133,15 @@ final class RingWorker: @unchecked Sendable {
         registerTooEarly(ring)
         ready.put(.success(()))
         guard go.take() else { return }
-        register(ring)
+        // The kernel reads the vectors when it takes the command in, which may be later than it is submitted first.
+        let vectors = UnsafeMutableBufferPointer<iovec>.allocate(capacity: 2 * entries.count)
+        defer { vectors.deallocate() }
+        register(ring, vectors)
         serve(ring)
     }
 
-    private func register(_ ring: borrowing Ring) {
+    private func register(_ ring: borrowing Ring, _ vectors: UnsafeMutableBufferPointer<iovec>) {
         armWakeUp(ring)
-        // The kernel reads the vectors while it takes the command in.
-        let vectors = UnsafeMutableBufferPointer<iovec>.allocate(capacity: 2 * entries.count)
-        defer { vectors.deallocate() }
         for index in entries.indices {
             let entry = entries[index]
             if withholds(entry, at: index) { continue }
@@ -174,17 +180,32 @@ final class RingWorker: @unchecked Sendable {
             answerDeferred(ring)
             if session.configuration.fault != nil && givesUp() { return }
             if stopping.load(ordering: .acquiring) && outstanding == 0 && session.configuration.fault != .forgetWakeUp {
+                // What is answered shall go out.
+                try? ring.submit()
                 return
             }
             do throws(Errno) {
                 if waiting.way == .polling { try poll(ring) }
                 try ring.submitAndWait()
-            } catch .interrupted, .resourceTemporarilyUnavailable, .resourceBusy {
-                // Woken; or completions must be taken first (EBUSY, EAGAIN), which happens next.
+                settle(ring)
+            } catch .interrupted {
+                // Woken.
+                settle(ring)
+            } catch .resourceTemporarilyUnavailable, .resourceBusy {
+                // Completions must be taken first, which happens next; or the kernel has no memory, which takes a moment.
+                if !ring.hasCompletions { usleep(1_000) }
             } catch {
                 return session.connectionEnded(.failure("queue \(queues[0].id): io_uring_enter: \(error)"))
             }
         }
+    }
+
+    /// Replies that are submitted are no longer in hand. Before that they are: a session that drains cuts the connection once nothing
+    /// is in hand, and the client would lose its reply.
+    private func settle(_ ring: borrowing Ring) {
+        guard answered > 0, ring.isSubmitted else { return }
+        inHand.subtract(answered, ordering: .releasing)
+        answered = 0
     }
 
     /// Sends what is prepared, and watches for the next request. On the client's own core that would keep it from coming.
@@ -308,7 +329,7 @@ final class RingWorker: @unchecked Sendable {
             UserData(.command, entry: index).rawValue)
         queue.counters.countCommitted(
             entry.pointee.opcode, nanoseconds: now - entry.pointee.began, failed: error != nil)
-        inHand.subtract(1, ordering: .relaxed)
+        answered += 1
         if session.configuration.fault != nil { misbehave(afterCommitOf: entry.pointee, index, ring) }
     }
 

@@ -25,13 +25,13 @@ public final class URingTransport: Transport {
 
     /// - Parameters:
     ///   - name: as the user said it.
-    ///   - rings: io_uring instances, from 1 to the number of possible CPUs; nil for one for each.
-    ///   - depth: entries of each queue.
+    ///   - rings: io_uring instances; nil for one for each possible CPU, which is the most there can be. One at least.
+    ///   - depth: entries of each queue; one at least.
     ///   - fallsBack: serve `/dev/fuse` if the kernel refuses the entries after INIT was answered; otherwise that fails.
     public init(name: String, rings: Int?, depth: Int, fallsBack: Bool) {
         self.name = name
         self.rings = rings ?? .max
-        self.depth = depth
+        self.depth = max(depth, 1)
         self.fallsBack = fallsBack
     }
 
@@ -43,22 +43,21 @@ public final class URingTransport: Transport {
         }
         var parts = Parts()
         do throws(Errno) {
-            let cpus = try CPUSet.possible()
+            // The kernel numbers its queues from 0, one for each possible CPU, whatever the numbers of the CPUs are.
+            let queueCount = max(1, try CPUSet.possible().count)
+            let ringCount = min(max(rings, 1), queueCount)
             parts.sideReader = try DeviceWorkers(session, count: 1, limits: limits)
-            for cpu in cpus {
-                if session.configuration.fault == .allocationFails && cpu == cpus.last { throw .noMemory }
-                parts.queues.append(
-                    try KernelQueue(id: UInt16(cpu), depth: depth, limits: limits))
+            for id in 0..<queueCount {
+                if session.configuration.fault == .allocationFails && id == queueCount - 1 { throw .noMemory }
+                parts.queues.append(try KernelQueue(id: UInt16(id), depth: depth, limits: limits))
             }
-            let count = min(rings, cpus.count)
-            for ring in 0..<count {
-                let served = parts.queues.filter { Int($0.id) % count == ring }
+            for ring in 0..<ringCount {
                 parts.workers.append(
                     try RingWorker(
-                        session, queues: served, of: parts.queues, limits: limits,
-                        cpu: count == cpus.count ? Int(served[0].id) : nil))
+                        session, queues: parts.queues.filter { Int($0.id) % ringCount == ring }, of: parts.queues,
+                        limits: limits, cpu: ringCount == queueCount ? ring : nil))
             }
-            if fallsBack { parts.fallback = try DeviceWorkers(session, count: cpus.count, limits: limits) }
+            if fallsBack { parts.fallback = try DeviceWorkers(session, count: queueCount, limits: limits) }
         } catch {
             throw .failed(what: "allocating the queues of the ring", error)
         }
