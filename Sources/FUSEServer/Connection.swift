@@ -24,13 +24,19 @@ public final class Connection: Sendable {
     /// - Parameter mountPoint: absolute and without symbolic links.
     public init(mountPoint: String, options: String) throws(MountError) {
         let descriptor = fuse_open_channel(mountPoint, options)
-        guard descriptor >= 0 else { throw MountError(mountPoint: mountPoint) }
+        guard descriptor >= 0 else { throw MountError(mountPoint: mountPoint, cause: nil) }
+        let entry: MountEntry
+        do throws(Errno) {
+            guard let top = try MountTable.top(at: mountPoint), top.isFUSE else { throw .noSuchFileOrDirectory }
+            entry = top
+        } catch {
+            // Without a descriptor left the table cannot be read; then this is the one that it takes.
+            close(descriptor)
+            Connection.takeBack(mountPoint)
+            throw MountError(mountPoint: mountPoint, cause: error)
+        }
         device = FileDescriptor(rawValue: descriptor)
         self.mountPoint = mountPoint
-        guard let entry = try? MountTable.top(at: mountPoint), entry.isFUSE else {
-            try? device.close()
-            throw MountError(mountPoint: mountPoint)
-        }
         number = entry.minor
         mountID = entry.mountID
         uniqueMountID = Connection.uniqueMountID(at: mountPoint)
@@ -50,13 +56,24 @@ public final class Connection: Sendable {
         try? device.close()
     }
 
+    /// Takes away what was mounted a moment ago and cannot be served.
+    private static func takeBack(_ mountPoint: String) {
+        guard let top = (try? MountTable.top(at: mountPoint)) ?? nil, top.isFUSE else { return }
+        do throws(Errno) {
+            _ = try Errno.check { umount2(mountPoint, 8 | 2 /* UMOUNT_NOFOLLOW, MNT_DETACH */) }
+        } catch {
+            try? unmountUnprivileged(mountPoint, lazy: true)
+        }
+    }
+
     /// Whether this connection, and not a stranger's mount, is what one finds at the mount point.
     public var isMounted: Bool {
+        // Asking takes no descriptor: a daemon that has run out of them must find out, too.
+        if let uniqueMountID { return uniqueMountID == Connection.uniqueMountID(at: mountPoint) }
         // The kernel gives a mount's id away again as soon as it is unmounted, and the device number when the connection
         // is gone: a daemon that learns late of its unmount finds both at its successor's mount.
         guard let top = (try? MountTable.top(at: mountPoint)) ?? nil else { return false }
-        guard top.mountID == mountID, top.minor == number, top.isFUSE else { return false }
-        return uniqueMountID == nil || uniqueMountID == Connection.uniqueMountID(at: mountPoint)
+        return top.mountID == mountID && top.minor == number && top.isFUSE
     }
 
     /// statx(2) with STATX_MNT_ID_UNIQUE, which asks nothing of the filesystem.
@@ -137,9 +154,13 @@ public final class Connection: Sendable {
     }
 }
 
-/// The mount failed. libfuse3 or fusermount3 have said why on standard error.
+/// The mount failed.
 public struct MountError: Error, CustomStringConvertible, Sendable {
     public let mountPoint: String
+    /// Why the mount was taken back at once; nil where libfuse3 or fusermount3 have said on standard error why there was none.
+    public let cause: Errno?
 
-    public var description: String { "cannot mount on \(mountPoint)" }
+    public var description: String {
+        "cannot mount on \(mountPoint)" + (cause.map { ": it is not to be found in the mount table: \($0)" } ?? "")
+    }
 }

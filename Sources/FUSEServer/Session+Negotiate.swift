@@ -1,5 +1,6 @@
 import CFUSE
 import FUSEProtocol
+import LinuxSystem
 import SystemPackage
 
 /// INIT could not be agreed on.
@@ -66,6 +67,7 @@ extension Session {
             reply(channel, unique: unique, offer: offer, agreed: agreed, limits: limits)
             try serving.start()
         } catch {
+            _ = serving.stop(until: Deadline(secondsFromNow: 1))
             throw .transport(error)
         }
         transition(to: .running, because: "INIT answered, protocol 7.\(min(offer.minor, Session.newestMinor))")

@@ -25,12 +25,12 @@ extension Session {
         misbehaveAtTheStart()
         let cause = waitForCause(signals)
         transition(to: .stopping, because: "\(cause)")
-        let deadline = Deadline(secondsFromNow: configuration.stopTimeout)
+        var patience = Patience(signals, until: Deadline(secondsFromNow: configuration.stopTimeout))
         if case .signal = cause, configuration.fault != .skipUnmount {
-            leave(transport, signals: signals, deadline: deadline)
+            leave(transport, &patience)
         } else {
             transport.drain()
-            waitUntilIdle(transport, signals: signals, deadline: deadline)
+            patience.wait { transport.requestsInHand == 0 }
         }
         fileSystem.interruptWaiters()
         // Threads get a little longer than requests: those still in hand are given up, and their threads then end.
@@ -38,15 +38,14 @@ extension Session {
         let leftovers = transport.stop(until: last) + blockingWork.join(until: last)
         if leftovers.isEmpty { fileSystem.stop() }
         if connection.isMounted && configuration.fault != .skipUnmount { try? connection.unmount(.lazy) }
-        StatisticsSocket.remove(connection: connection.number, inode: statisticsSocket.load(ordering: .relaxed))
+        statisticsListener.withLock { $0 }?.close()
         transition(to: .stopped, because: "\(cause)")
         misbehaveAtTheEnd()
         return StopReport(cause: cause, leftovers: leftovers)
     }
 
-    /// Takes back a mount whose negotiation failed.
-    public func abandon(_ transport: any Transport) {
-        _ = transport.stop(until: Deadline(secondsFromNow: 1))
+    /// Takes back a mount whose negotiation failed. The transport has stopped already.
+    public func abandon() {
         try? connection.unmount(.force)
         try? connection.unmount(.lazy)
         transition(to: .stopped, because: "it could not be started")
@@ -54,8 +53,11 @@ extension Session {
 
     private func waitForCause(_ signals: FileDescriptor) -> StopCause {
         while true {
-            wait(signals, milliseconds: -1)
-            if let number = takeSignal(signals) {
+            var descriptors = [signals, ended.descriptor].map {
+                pollfd(fd: $0.rawValue, events: Int16(POLLIN), revents: 0)
+            }
+            poll(&descriptors, 2, -1)
+            if let number = takeSignal(from: signals) {
                 if configuration.fault == .exitBeforeDraining { _exit(0) }
                 if configuration.fault != .ignoreSignals { return .signal(number) }
             }
@@ -66,17 +68,14 @@ extension Session {
     /// The daemon wants to go. An idle mount is unmounted like umount(8) does, with everything written back through the
     /// transport, which still serves. A busy one, or one that was lazily unmounted, is drained and then cut: its clients
     /// see the connection end.
-    private func leave(_ transport: any Transport, signals: FileDescriptor, deadline: Deadline) {
-        if unmountIdle(signals: signals, deadline: deadline) {
+    private func leave(_ transport: any Transport, _ patience: inout Patience) {
+        if unmountIdle(&patience) {
             // The readers of /dev/fuse are told in a moment, unless the mount lives on in another namespace.
-            while endCause == nil, !deadline.hasPassed {
-                wait(signals, milliseconds: 1)
-                if takeSignal(signals) != nil { break }
-            }
+            patience.wait { endCause != nil }
         }
         guard endCause == nil else { return }
         transport.drain()
-        waitUntilIdle(transport, signals: signals, deadline: deadline)
+        patience.wait { transport.requestsInHand == 0 }
         // Aborting wakes every client and ends every command in the kernel. Without the right to, closing the
         // descriptors at the end does the same.
         try? connection.unmount(.force)
@@ -86,7 +85,7 @@ extension Session {
     /// Unmounts on a thread of its own, since that may wait for writeback, and leaves the signals to this one.
     ///
     /// - Returns: whether it was mounted and is no longer.
-    private func unmountIdle(signals: FileDescriptor, deadline: Deadline) -> Bool {
+    private func unmountIdle(_ patience: inout Patience) -> Bool {
         guard connection.isMounted else { return false }
         let unmounting = try? ServerThread.start(name: "unmount") { [self] in
             do throws(Errno) {
@@ -95,31 +94,36 @@ extension Session {
                 log.debug("unmount: \(error)")
             }
         }
-        while let unmounting, !unmounting.hasEnded, endCause == nil, !deadline.hasPassed {
-            wait(signals, milliseconds: 1)
-            if takeSignal(signals) != nil { return false }
-        }
+        if let unmounting { patience.wait { unmounting.hasEnded || endCause != nil } }
         return !connection.isMounted
     }
+}
 
-    private func waitUntilIdle(_ transport: any Transport, signals: FileDescriptor, deadline: Deadline) {
-        while transport.requestsInHand > 0, !deadline.hasPassed {
-            wait(signals, milliseconds: 1)
-            if takeSignal(signals) != nil { return }
+/// How long a stop waits for others: until its deadline, and no longer at all once one more signal has come.
+struct Patience {
+    private let signals: FileDescriptor
+    private let deadline: Deadline
+    private var isHurried = false
+
+    /// - Parameter signals: a signalfd(2), which does not block.
+    init(_ signals: FileDescriptor, until deadline: Deadline) {
+        self.signals = signals
+        self.deadline = deadline
+    }
+
+    /// Waits until `condition` holds.
+    mutating func wait(for condition: () -> Bool) {
+        while !isHurried, !deadline.hasPassed, !condition() {
+            var entry = pollfd(fd: signals.rawValue, events: Int16(POLLIN), revents: 0)
+            poll(&entry, 1, 1)
+            if takeSignal(from: signals) != nil { isHurried = true }
         }
     }
+}
 
-    private func wait(_ signals: FileDescriptor, milliseconds: CInt) {
-        var descriptors = [
-            pollfd(fd: signals.rawValue, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: endCause == nil ? ended.descriptor.rawValue : -1, events: Int16(POLLIN), revents: 0),
-        ]
-        poll(&descriptors, 2, milliseconds)
-    }
-
-    private func takeSignal(_ signals: FileDescriptor) -> CInt? {
-        var info = signalfd_siginfo()
-        let count = try? Errno.check { read(signals.rawValue, &info, MemoryLayout<signalfd_siginfo>.size) }
-        return count == MemoryLayout<signalfd_siginfo>.size ? CInt(bitPattern: info.ssi_signo) : nil
-    }
+/// The next signal of a signalfd(2); nil if there is none.
+private func takeSignal(from signals: FileDescriptor) -> CInt? {
+    var info = signalfd_siginfo()
+    let count = try? Errno.check { read(signals.rawValue, &info, MemoryLayout<signalfd_siginfo>.size) }
+    return count == MemoryLayout<signalfd_siginfo>.size ? CInt(bitPattern: info.ssi_signo) : nil
 }

@@ -32,9 +32,8 @@ public final class Session: Sendable {
     public let blockingWork = BlockingWork()
     /// Readable when `cause` was set.
     let ended: EventDescriptor
+    let statisticsListener = Lock<StatisticsListener?>(nil)
     /// The first reason to stop; later ones are its consequences.
-    /// The inode of the socket that tells statistics; 0 for none.
-    let statisticsSocket = Atomic<UInt64>(0)
     private let cause = Lock<StopCause?>(nil)
     private let state = Lock<State>(.mounted)
     /// Requests answered on `/dev/fuse` by other threads than the ones that took them.

@@ -48,7 +48,13 @@ struct Daemon {
         fileSystem.setInvalidation { connection.invalidateAttributes(of: $0) }
         if let fault { log.warning("this filesystem is wrong on purpose: \(fault.summary)") }
         let served: any FileSystem = fault.map { FaultyFileSystem(wrapping: fileSystem, fault: $0) } ?? fileSystem
-        let session = try Session(connection, fileSystem: served, configuration: sessionConfiguration(), log: log)
+        let session: Session
+        do throws(Errno) {
+            session = try Session(connection, fileSystem: served, configuration: sessionConfiguration(), log: log)
+        } catch {
+            try? connection.unmount(.lazy)
+            throw fail("cannot start a session: \(error)")
+        }
         let transport = try negotiate(session, choice)
         do throws(Errno) {
             try session.serveStatistics(of: transport)
@@ -64,7 +70,7 @@ struct Daemon {
         do throws(NegotiationError) {
             return try session.negotiate(over: choice.transport, fallback: choice.fallback)
         } catch {
-            session.abandon(choice.transport)
+            session.abandon()
             switch error {
             case .protocolTooOld(let major, let minor):
                 throw fail(

@@ -124,7 +124,8 @@ struct MountOptions {
         case "entry_timeout": fileSystem.entryTimeout = try seconds(name, value)
         case "log_file": logFile = value
         case "fsname": fileSystemName = value
-        case "max_read": kernel.append("max_read=\(try number(name, value, 4096...(16 << 20)))")
+        // In whole blocks, as max_write: direct I/O is split at it.
+        case "max_read": kernel.append("max_read=\(try number(name, value, 4096...(16 << 20)) / 4096 * 4096)")
         case _ where name.hasPrefix("x-") || name == "comment": break
         default: throw Refusal(message: "unknown option '\(name)'")
         }
