@@ -174,6 +174,23 @@ int clinux_place_thread(const int *cpus, size_t count)
     return sched_setaffinity(0, sizeof(set), &set);
 }
 
+ssize_t clinux_write_on_cpu(int cpu, int fd, const void *buffer, size_t count)
+{
+    cpu_set_t former, set;
+    ssize_t result;
+    int error;
+
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    if (sched_getaffinity(0, sizeof(former), &former) != 0 || sched_setaffinity(0, sizeof(set), &set) != 0)
+        return -1;
+    result = write(fd, buffer, count);
+    error = errno;
+    sched_setaffinity(0, sizeof(former), &former);
+    errno = error;
+    return result;
+}
+
 int clinux_cpu(void)
 {
     return sched_getcpu();

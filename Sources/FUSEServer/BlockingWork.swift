@@ -1,23 +1,40 @@
 import LinuxSystem
+import Synchronization
 import SystemPackage
 
 /// Runs deferred work, each piece on a thread of its own: it blocks for as long as a lock is held or a copy takes, and
 /// there may be as many at once as the kernel lets requests wait.
 public final class BlockingWork: Sendable {
+    /// Pieces that may be under way at once.
+    public static let limit = 4096
+
+    /// Ended ones among them are taken out now and then.
     private let threads = Lock<[ServerThread]>([])
+    private let running = Atomic<Int>(0)
+    private let limit: Int
 
-    init() {}
+    init(limit: Int = BlockingWork.limit) {
+        self.limit = limit
+    }
 
-    /// Starts `body`. When the system has no more threads, it is done in this one: slow, but it is done.
-    public func run(_ body: @escaping @Sendable () -> Void) {
+    /// Starts `body`. It is never run by the caller's own thread, which has other requests to serve.
+    ///
+    /// - Throws: EAGAIN if as many as there may be are under way, or the system has no more threads.
+    public func run(_ body: @escaping @Sendable () -> Void) throws(Errno) {
+        let now = running.add(1, ordering: .relaxed).newValue
         do throws(Errno) {
-            let thread = try ServerThread.start(name: "deferred", body)
+            guard now <= limit else { throw .resourceTemporarilyUnavailable }
+            let thread = try ServerThread.start(name: "deferred") { [self] in
+                body()
+                running.subtract(1, ordering: .relaxed)
+            }
             threads.withLock { list in
-                list.removeAll { $0.hasEnded }
+                if list.count > 2 * now { list.removeAll { $0.hasEnded } }
                 list.append(thread)
             }
         } catch {
-            body()
+            running.subtract(1, ordering: .relaxed)
+            throw error
         }
     }
 

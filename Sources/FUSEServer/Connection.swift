@@ -138,6 +138,27 @@ public final class Connection: Sendable {
         _ = write(device.rawValue, &message, MemoryLayout.size(ofValue: message))
     }
 
+    /// Has the kernel send a request of no meaning (NOTIFY_REPLY with no data) through the queue of a CPU
+    /// (`FUSE_NOTIFY_RETRIEVE`). The calling thread goes to that CPU for a moment, since that is what chooses the queue.
+    ///
+    /// - Parameter node: a regular file that the kernel knows.
+    /// - Throws: EINVAL if this process may not use the CPU, or the node is no regular file; ENOENT, ENOMEM.
+    public func askForNothing(on cpu: Int, about node: UInt64) throws(Errno) {
+        var message = (
+            fuse_out_header(
+                len: UInt32(MemoryLayout<fuse_out_header>.size + MemoryLayout<fuse_notify_retrieve_out>.size),
+                error: CInt(FUSE_NOTIFY_RETRIEVE.rawValue), unique: 0),
+            fuse_notify_retrieve_out(
+                notify_unique: Connection.noRequest, nodeid: node, offset: 0, size: 0, padding: 0)
+        )
+        _ = try Errno.check {
+            clinux_write_on_cpu(CInt(cpu), device.rawValue, &message, MemoryLayout.size(ofValue: message))
+        }
+    }
+
+    /// An id that the kernel does not come to by counting.
+    private static let noRequest: UInt64 = 1 << 62
+
     /// Lets fusermount3, which is set-user-id, unmount what this user mounted.
     ///
     /// - Throws: EBUSY, whatever the reason: fusermount3 says no more.

@@ -146,8 +146,11 @@ public final class DeviceChannel: @unchecked Sendable {
                 try BackingIO.synchronize(file, dataOnly: dataOnly)
                 send(unique: request.unique, error: nil, count: 0)
             case .deferred(let work):
-                postpone(work, opcode: request.opcode, unique: request.unique, began: began)
-                return
+                do throws(Errno) {
+                    return try postpone(work, opcode: request.opcode, unique: request.unique, began: began)
+                } catch {
+                    throw work.refuse()
+                }
             }
         } catch {
             failed = true
@@ -187,26 +190,36 @@ public final class DeviceChannel: @unchecked Sendable {
     }
 
     /// Runs `work` on a thread of its own; its reply goes out from there, since write(2) on the device may.
+    ///
+    /// - Throws: EAGAIN if there is none.
     private func postpone(
-        _ work: @escaping @Sendable (consuming DeferredReply) -> Void, opcode: Opcode, unique: UInt64, began: UInt64
-    ) {
+        _ work: DeferredWork, opcode: Opcode, unique: UInt64, began: UInt64
+    ) throws(Errno) {
         deferred.add(1, ordering: .acquiringAndReleasing)
-        session.blockingWork.run { [self] in
-            work(
-                DeferredReply(unique: unique) { [self] error, body in
-                    var message = [UInt8](repeating: 0, count: DeviceChannel.replyHeaderSize)
-                    let header = Message.replyHeader(
-                        to: unique, error: error?.rawValue ?? 0, count: error == nil ? body.count : 0)
-                    message.withUnsafeMutableBytes { $0.storeBytes(of: header, as: fuse_out_header.self) }
-                    if error == nil { message += body }
-                    do throws(Errno) {
-                        _ = try Errno.check { write(descriptor.rawValue, message, message.count) }
-                    } catch {
-                        sendFailed(error)
-                    }
-                    session.countDeferred(opcode, nanoseconds: Clock.now() - began, failed: error != nil)
-                    deferred.subtract(1, ordering: .acquiringAndReleasing)
-                })
+        do throws(Errno) {
+            try session.blockingWork.run { [self] in
+                work.run(deferredReply(opcode: opcode, unique: unique, began: began))
+            }
+        } catch {
+            deferred.subtract(1, ordering: .acquiringAndReleasing)
+            throw error
+        }
+    }
+
+    private func deferredReply(opcode: Opcode, unique: UInt64, began: UInt64) -> DeferredReply {
+        DeferredReply(unique: unique) { [self] error, body in
+            var message = [UInt8](repeating: 0, count: DeviceChannel.replyHeaderSize)
+            let header = Message.replyHeader(
+                to: unique, error: error?.rawValue ?? 0, count: error == nil ? body.count : 0)
+            message.withUnsafeMutableBytes { $0.storeBytes(of: header, as: fuse_out_header.self) }
+            if error == nil { message += body }
+            do throws(Errno) {
+                _ = try Errno.check { write(descriptor.rawValue, message, message.count) }
+            } catch {
+                sendFailed(error)
+            }
+            session.countDeferred(opcode, nanoseconds: Clock.now() - began, failed: error != nil)
+            deferred.subtract(1, ordering: .acquiringAndReleasing)
         }
     }
 }

@@ -49,17 +49,23 @@ final class FaultInjector: Sendable {
     private func later(_ outcome: Outcome, _ reply: borrowing ReplyBuffer, seconds: UInt32) -> Outcome {
         let body = reply.bytes
         let failure: Errno? = if case .failure(let error) = outcome { error } else { nil }
-        return .deferred { token in
-            if seconds > 0 { sleep(seconds) }
-            if let failure { token.fail(failure) } else { token.succeed(body) }
-        }
+        return .deferred(
+            DeferredWork { token in
+                if seconds > 0 { sleep(seconds) }
+                if let failure { token.fail(failure) } else { token.succeed(body) }
+            } orElse: {
+                failure ?? .noMemory
+            })
     }
 
     private func lostWrite(_ request: borrowing Request, _ reply: borrowing ReplyBuffer) -> Outcome {
         let count = UInt32(request.payload.byteCount)
-        return .deferred { token in
-            token.succeed(withUnsafeBytes(of: fuse_write_out(size: count, padding: 0)) { Array($0) })
-        }
+        return .deferred(
+            DeferredWork { token in
+                token.succeed(withUnsafeBytes(of: fuse_write_out(size: count, padding: 0)) { Array($0) })
+            } orElse: {
+                .noMemory
+            })
     }
 }
 

@@ -105,6 +105,7 @@ extension FileSystem {
         case .statfs: return try statfs(request, reply: &reply)
         case .syncfs: return try syncfs(request)
         case .destroy: return .reply
+        case .notifyReply: return .noReply
         default: throw .noFunction
         }
     }

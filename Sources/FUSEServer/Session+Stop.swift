@@ -29,7 +29,7 @@ extension Session {
         if case .signal = cause, configuration.fault != .skipUnmount {
             leave(transport, &patience)
         } else {
-            transport.drain()
+            drain(transport)
             patience.wait { transport.requestsInHand == 0 }
         }
         fileSystem.interruptWaiters()
@@ -74,7 +74,7 @@ extension Session {
             patience.wait { endCause != nil }
         }
         guard endCause == nil else { return }
-        transport.drain()
+        drain(transport)
         patience.wait { transport.requestsInHand == 0 }
         // Aborting wakes every client and ends every command in the kernel. Without the right to, closing the
         // descriptors at the end does the same.
@@ -96,6 +96,12 @@ extension Session {
         }
         if let unmounting { patience.wait { unmounting.hasEnded || endCause != nil } }
         return !connection.isMounted
+    }
+
+    /// No request is served any more: no unlock either, so that whoever waits for a lock does so in vain.
+    private func drain(_ transport: any Transport) {
+        transport.drain()
+        fileSystem.interruptWaiters()
     }
 }
 

@@ -20,6 +20,7 @@ public struct SessionStatistics: Codable, Sendable {
     /// One of the kernel's queues.
     public struct Queue: Codable, Sendable {
         public var queue: Int
+        /// Its entries: those that it had at first, and those that were added for requests that wait.
         public var depth: Int
         public var free: Int
         public var fetched: UInt64
@@ -54,7 +55,7 @@ extension Session {
         let facts = transport.facts
         let queues = counters.filter { $0.channel == .ring }.enumerated().map { index, queue in
             SessionStatistics.Queue(
-                queue: queue.queue ?? index, depth: facts.depth,
+                queue: queue.queue ?? index, depth: index < facts.entries.count ? facts.entries[index] : facts.depth,
                 free: index < facts.freeEntries.count ? facts.freeEntries[index] : 0, fetched: queue.fetched,
                 committed: queue.committed,
                 meanBatch: queue.batches == 0 ? 0 : Double(queue.fetched) / Double(queue.batches))

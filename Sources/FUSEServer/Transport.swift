@@ -35,17 +35,20 @@ public protocol Transport: AnyObject, Sendable {
 public struct TransportFacts: Sendable {
     /// io_uring instances; 0 without.
     public var rings: Int
-    /// Entries of each queue; 0 without.
+    /// Entries that each queue has at first; 0 without.
     public var depth: Int
     /// Threads that serve requests.
     public var threads: Int
+    /// For each kernel queue, how many entries it has: its depth, and those that were added for requests that wait.
+    public var entries: [Int]
     /// For each kernel queue, how many of its entries wait in the kernel for a request.
     public var freeEntries: [Int]
 
-    public init(rings: Int, depth: Int, threads: Int, freeEntries: [Int]) {
+    public init(rings: Int, depth: Int, threads: Int, entries: [Int], freeEntries: [Int]) {
         self.rings = rings
         self.depth = depth
         self.threads = threads
+        self.entries = entries
         self.freeEntries = freeEntries
     }
 }

@@ -49,6 +49,9 @@ extension LoopbackFS {
         public var posixLocks = true
         /// flock(2) locks are the source's; without it they are local to this mount.
         public var flockLocks = true
+        /// Seconds that the kernel is asked to give each request (``Session/Configuration/requestTimeout``); 0 for any time. A
+        /// lock that is waited for is given up in time.
+        public var requestTimeout: UInt16 = 0
         /// Inodes are held by file handle, so that there may be more of them than descriptors; taken where
         /// open_by_handle_at(2) is permitted and the source's filesystem has handles.
         public var fileHandles = true

@@ -5,13 +5,17 @@ import LinuxSystem
 import Synchronization
 import SystemPackage
 
-/// System calls that wait without limit, for locks, on threads of deferred requests; INTERRUPT ends them.
+/// System calls that wait without limit, for locks, on threads of deferred requests. INTERRUPT ends them, and so does the
+/// session's stop, and the time that the kernel gives a request.
 ///
-/// Only a signal ends such a call. One that comes just before the call is lost, so it is sent again until the thread
-/// has seen that it shall end.
+/// Only a signal ends such a call, and one that comes just before the call is lost. So a thread of their own, which is there
+/// only while it is needed, sends it again until all have seen that they shall end: at once at first, then ever less often,
+/// since a thread that sleeps in the source uninterruptibly may take its time.
 final class InterruptibleWaits: Sendable {
     /// Leaf.
     private let state = Lock<State>(State())
+    /// Nanoseconds that a wait may last; 0 for any time. Set before the first one.
+    private let longest = Atomic<UInt64>(0)
 
     private struct State {
         var waits: [UInt64: Wait] = [:]
@@ -19,44 +23,66 @@ final class InterruptibleWaits: Sendable {
         var early: [UInt64] = []
         var nextEarly = 0
         var isStopped = false
+        /// The thread that sends signals again is there.
+        var hasKeeper = false
     }
 
     private static let earlyCapacity = 64
+    /// Microseconds between the keeper's rounds.
+    private static let pauses: (first: UInt32, last: UInt32) = (50, 100_000)
 
     /// One request that waits.
     final class Wait: Sendable {
         fileprivate let unique: UInt64
+        /// When its time is up, by the monotonic clock; 0 for never.
+        fileprivate let end: UInt64
         /// Thread id while the call is under way or about to be.
         fileprivate let thread = Atomic<CInt>(0)
-        fileprivate let isEnded = Atomic<Bool>(false)
-        fileprivate let isDone = Atomic<Bool>(false)
+        /// What it ended with, as soon as it shall end: an errno.
+        fileprivate let verdict = Atomic<CInt>(0)
 
-        fileprivate init(unique: UInt64) {
+        fileprivate init(unique: UInt64, end: UInt64) {
             self.unique = unique
+            self.end = end
         }
+
+        /// It shall end with this error, unless it shall already.
+        fileprivate func end(with error: Errno) {
+            _ = verdict.compareExchange(expected: 0, desired: error.rawValue, ordering: .sequentiallyConsistent)
+            // A thread that has not begun sees the verdict first.
+            let thread = thread.load(ordering: .sequentiallyConsistent)
+            if thread != 0 { _ = clinux_tgkill(thread, WakeUpSignal.number) }
+        }
+    }
+
+    /// Lets no wait last longer than this, in seconds; nil for any time. ENOLCK is what it then ends with.
+    func limit(to seconds: Double?) {
+        longest.store(UInt64((seconds ?? 0) * 1e9), ordering: .relaxed)
     }
 
     /// Announces that a request will wait, before its thread runs.
     ///
-    /// - Throws: EINTR if it has been interrupted already, or all waiting has ended.
+    /// - Throws: EINTR if it has been interrupted already, ECONNABORTED if all waiting has ended.
     func enter(_ unique: UInt64) throws(Errno) -> Wait {
-        let wait = state.withLock { state -> Wait? in
-            if state.isStopped { return nil }
+        let longest = longest.load(ordering: .relaxed)
+        let wait = Wait(unique: unique, end: longest == 0 ? 0 : Clock.now() + longest)
+        let refusal = state.withLock { state -> Errno? in
+            if state.isStopped { return .connectionAbort }
             if let index = state.early.firstIndex(of: unique) {
                 state.early[index] = 0
-                return nil
+                return .interrupted
             }
-            let wait = Wait(unique: unique)
             state.waits[unique] = wait
-            return wait
+            return nil
         }
-        guard let wait else { throw .interrupted }
+        if let refusal { throw refusal }
+        if longest != 0 { startKeeper() }
         return wait
     }
 
     /// Makes a system call that may wait, until it has an answer or the wait is ended.
     ///
-    /// - Throws: EINTR if it was ended.
+    /// - Throws: besides the call's own errors what it was ended with: EINTR, ECONNABORTED, ENOLCK.
     func run(_ wait: Wait, _ call: () -> CInt) throws(Errno) {
         var signals = sigset_t()
         var former = sigset_t()
@@ -65,20 +91,25 @@ final class InterruptibleWaits: Sendable {
         pthread_sigmask(SIG_UNBLOCK, &signals, &former)
         wait.thread.store(clinux_gettid(), ordering: .sequentiallyConsistent)
         defer {
-            wait.isDone.store(true, ordering: .sequentiallyConsistent)
+            wait.thread.store(0, ordering: .sequentiallyConsistent)
             pthread_sigmask(SIG_SETMASK, &former, nil)
-            state.withLock { _ = $0.waits.removeValue(forKey: wait.unique) }
         }
-        while !wait.isEnded.load(ordering: .sequentiallyConsistent) {
+        while true {
+            let verdict = wait.verdict.load(ordering: .sequentiallyConsistent)
+            if verdict != 0 { throw Errno(rawValue: verdict) }
             do throws(Errno) {
                 _ = try Errno.check(retryOnInterrupt: false, call)
                 return
             } catch .interrupted {
-                // Ours, or a signal of somebody else's: the loop's condition tells.
+                // Ours, or a signal of somebody else's: the verdict tells.
                 continue
             }
         }
-        throw .interrupted
+    }
+
+    /// A request waits no longer, or never did.
+    func leave(_ wait: Wait) {
+        state.withLock { _ = $0.waits.removeValue(forKey: wait.unique) }
     }
 
     /// Ends a request's wait, now or as soon as it begins.
@@ -93,7 +124,9 @@ final class InterruptibleWaits: Sendable {
             }
             return nil
         }
-        if let wait { end(wait) }
+        guard let wait else { return }
+        wait.end(with: .interrupted)
+        startKeeper()
     }
 
     /// Ends every wait, and all that would begin.
@@ -102,17 +135,47 @@ final class InterruptibleWaits: Sendable {
             state.isStopped = true
             return Array(state.waits.values)
         }
-        for wait in waits { end(wait) }
+        for wait in waits { wait.end(with: .connectionAbort) }
+        if !waits.isEmpty { startKeeper() }
     }
 
-    private func end(_ wait: Wait) {
-        wait.isEnded.store(true, ordering: .sequentiallyConsistent)
-        // A thread that has not begun sees the flag first.
-        while !wait.isDone.load(ordering: .sequentiallyConsistent) {
-            let thread = wait.thread.load(ordering: .sequentiallyConsistent)
-            if thread == 0 { return }
-            _ = clinux_tgkill(thread, WakeUpSignal.number)
-            usleep(50)
+    // MARK: The keeper
+
+    /// Starts the thread unless it is there. Without one to be had the next that is to end, or to begin, brings it.
+    private func startKeeper() {
+        let isNeeded = state.withLock { state in
+            defer { state.hasKeeper = true }
+            return !state.hasKeeper
+        }
+        guard isNeeded else { return }
+        do throws(Errno) {
+            _ = try ServerThread.start(name: "lock waits") { [self] in keep() }
+        } catch {
+            state.withLock { $0.hasKeeper = false }
+        }
+    }
+
+    private func keep() {
+        var pause = InterruptibleWaits.pauses.first
+        while let ending = ending() {
+            for wait in ending { wait.end(with: .noLocks) }
+            usleep(pause)
+            pause = ending.isEmpty ? InterruptibleWaits.pauses.last : min(2 * pause, InterruptibleWaits.pauses.last)
+        }
+    }
+
+    /// The waits that shall end, or whose time is up; nil once there is nothing to do.
+    private func ending() -> [Wait]? {
+        let now = Clock.now()
+        return state.withLock { state in
+            let ending = state.waits.values.filter { wait in
+                wait.verdict.load(ordering: .relaxed) != 0 || wait.end != 0 && wait.end <= now
+            }
+            if ending.isEmpty && !state.waits.values.contains(where: { $0.end != 0 }) {
+                state.hasKeeper = false
+                return nil
+            }
+            return ending
         }
     }
 }

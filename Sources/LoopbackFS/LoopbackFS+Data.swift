@@ -87,14 +87,17 @@ extension LoopbackFS {
             try work()
             return .reply
         }
-        return .deferred { reply in
-            do throws(Errno) {
-                try work()
-                reply.succeed()
-            } catch {
-                reply.fail(error)
-            }
-        }
+        return .deferred(
+            DeferredWork { reply in
+                do throws(Errno) {
+                    try work()
+                    reply.succeed()
+                } catch {
+                    reply.fail(error)
+                }
+            } orElse: {
+                .noMemory
+            })
     }
 
     public func lseek(
@@ -145,18 +148,22 @@ extension LoopbackFS {
             }
             return .reply
         }
-        return .deferred { reply in
-            do throws(Errno) {
-                let count = try work()
-                if extended {
-                    reply.succeed(bytes(of: cfuse_copy_file_range_out(bytes_copied: UInt64(count))))
-                } else {
-                    reply.succeed(bytes(of: fuse_write_out(size: UInt32(count), padding: 0)))
+        return .deferred(
+            DeferredWork { reply in
+                do throws(Errno) {
+                    let count = try work()
+                    if extended {
+                        reply.succeed(bytes(of: cfuse_copy_file_range_out(bytes_copied: UInt64(count))))
+                    } else {
+                        reply.succeed(bytes(of: fuse_write_out(size: UInt32(count), padding: 0)))
+                    }
+                } catch {
+                    reply.fail(error)
                 }
-            } catch {
-                reply.fail(error)
-            }
-        }
+            } orElse: {
+                // The kernel then copies by reading and writing.
+                .notSupportedOnSocket
+            })
     }
 }
 

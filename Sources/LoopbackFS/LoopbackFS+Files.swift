@@ -30,14 +30,17 @@ extension LoopbackFS {
             // Somebody has a lease (fcntl(2), F_SETLEASE) on the file, and some time to give it up.
         }
         let caller = Caller(request)
-        return .deferred { [self] reply in
-            do throws(Errno) {
-                let out = try open(inode, flags, arguments, caller, waits: true)
-                reply.succeed(bytes(of: out))
-            } catch {
-                reply.fail(error)
-            }
-        }
+        return .deferred(
+            DeferredWork(dependsOnOthers: true) { [self] reply in
+                do throws(Errno) {
+                    let out = try open(inode, flags, arguments, caller, waits: true)
+                    reply.succeed(bytes(of: out))
+                } catch {
+                    reply.fail(error)
+                }
+            } orElse: {
+                .resourceTemporarilyUnavailable
+            })
     }
 
     private func open(

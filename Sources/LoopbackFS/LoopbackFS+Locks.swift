@@ -12,21 +12,22 @@ extension LoopbackFS {
         _ request: borrowing Request, _ arguments: fuse_lk_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         let file = try files.find(arguments.fh)
-        var lock = try LoopbackFS.lock(arguments.lk)
+        let range = try LockRange(arguments.lk)
+        var lock = range.flock
         // Asked through the owner's own description, so that its own locks are no conflict.
-        let owner = locks.find(owner: arguments.owner, of: file.inode.node)
-        _ = try Errno.check {
-            clinux_fcntl_lock(owner?.descriptor ?? file.descriptor, CLINUX_F_OFD_GETLK, &lock)
+        if let owner = locks.find(owner: arguments.owner, of: file.inode.node) {
+            lock = try owner.blocker(of: range)
+        } else {
+            _ = try Errno.check { clinux_fcntl_lock(file.descriptor, CLINUX_F_OFD_GETLK, &lock) }
         }
         var out = fuse_lk_out()
         out.lk.type = UInt32(lock.l_type)
         if CInt(lock.l_type) != F_UNLCK {
             out.lk.start = UInt64(lock.l_start)
             out.lk.end = lock.l_len == 0 ? UInt64(Int64.max) : UInt64(lock.l_start + lock.l_len - 1)
-            let range = LockRange(
-                start: arguments.lk.start, end: arguments.lk.end, type: Int32(bitPattern: arguments.lk.type), process: 0
-            )
-            out.lk.pid = locks.holder(of: range, on: file.inode.node, otherThan: arguments.owner)
+            // Nobody is known that holds it outside of this mount.
+            let found = locks.conflicts(with: range, on: file.inode.node, otherThan: arguments.owner)
+            out.lk.pid = found.first?.lock.process ?? 0
         }
         try reply.append(out)
         return .reply
@@ -37,42 +38,80 @@ extension LoopbackFS {
         if arguments.lk_flags & UInt32(FUSE_LK_FLOCK) != 0 {
             return try flock(request.unique, file, type: CInt(bitPattern: arguments.lk.type), wait: wait)
         }
-        let lock = try LoopbackFS.lock(arguments.lk)
-        let range = LockRange(
-            start: arguments.lk.start, end: arguments.lk.end, type: Int32(bitPattern: arguments.lk.type),
-            process: arguments.lk.pid)
+        let range = try LockRange(arguments.lk)
         let node = file.inode.node
-        let owner: LockOwner
-        if let known = locks.find(owner: arguments.owner, of: node) {
-            owner = known
-        } else {
-            if range.type == F_UNLCK { return .reply }
-            let new = LockOwner(descriptor: try lockDescriptor(file), handle: arguments.fh)
-            owner = locks.insert(new, owner: arguments.owner, of: node)
-        }
-        do throws(Errno) {
-            var tried = lock
-            _ = try Errno.check { clinux_fcntl_lock(owner.descriptor, CLINUX_F_OFD_SETLK, &tried) }
-            owner.record(range)
-            return .reply
-        } catch .resourceTemporarilyUnavailable where wait {
-            // Somebody else has it.
-        } catch .permissionDenied where wait {
-            // The same, as POSIX also allows it to be said.
-        }
-        let waiting = try waits.enter(request.unique)
-        return .deferred { [waits] reply in
-            do throws(Errno) {
-                try waits.run(waiting) {
-                    var wanted = lock
-                    return clinux_fcntl_lock(owner.descriptor, CLINUX_F_OFD_SETLKW, &wanted)
-                }
-                owner.record(range)
-                reply.succeed()
-            } catch {
-                reply.fail(error)
+        while true {
+            guard let owner = try lockOwner(arguments.owner, of: file, isNew: range.type != F_UNLCK) else {
+                return .reply
             }
+            do throws(Errno) {
+                if try owner.set(range, through: arguments.fh) { return .reply }
+            } catch .resourceTemporarilyUnavailable where wait {
+                let waiter = WaitForGraph.Waiter(
+                    owner: arguments.owner, node: node, range: range, thread: request.header.pid)
+                if let outcome = try waitForLock(request.unique, owner, waiter, through: arguments.fh) {
+                    return outcome
+                }
+            }
+            // FLUSH has let go of all that it held, just now.
+            locks.removeIfGone(owner, of: node)
         }
+    }
+
+    /// - Returns: nil if there is none, and no new one is wanted.
+    private func lockOwner(_ number: UInt64, of file: OpenFile, isNew: Bool) throws(Errno) -> LockOwner? {
+        if let known = locks.find(owner: number, of: file.inode.node) { return known }
+        guard isNew else { return nil }
+        do throws(Errno) {
+            let new = LockOwner(number: number, descriptor: try lockDescriptor(file))
+            return locks.insert(new, of: file.inode.node)
+        } catch .tooManyOpenFiles {
+            throw .noLocks
+        } catch .tooManyOpenFilesInSystem {
+            throw .noLocks
+        }
+    }
+
+    /// Waits for a record lock on a thread that may.
+    ///
+    /// - Returns: nil if the owner is gone.
+    private func waitForLock(
+        _ unique: UInt64, _ owner: LockOwner, _ waiter: WaitForGraph.Waiter, through handle: UInt64
+    ) throws(Errno) -> Outcome? {
+        let wait = try waits.enter(unique)
+        guard owner.beginWaiting(through: handle) else {
+            waits.leave(wait)
+            return nil
+        }
+        let end: @Sendable () -> Void = { [waits, locks] in
+            waits.leave(wait)
+            owner.endWaiting()
+            locks.removeIfGone(owner, of: waiter.node)
+        }
+        return .deferred(
+            DeferredWork(dependsOnOthers: true) { [waits, lockWaits] reply in
+                do throws(Errno) {
+                    try lockWaits.enter(waiter)
+                    defer { lockWaits.leave(waiter) }
+                    var isHeld = false
+                    while !isHeld {
+                        try waits.run(wait) { owner.wait(for: waiter.range) }
+                        do throws(Errno) {
+                            isHeld = try owner.set(waiter.range, through: handle)
+                        } catch .resourceTemporarilyUnavailable {
+                            // A FLUSH of the owner has let go of it before it was recorded, and somebody was faster.
+                        }
+                    }
+                } catch {
+                    end()
+                    return reply.fail(error)
+                }
+                end()
+                reply.succeed()
+            } orElse: {
+                end()
+                return .noLocks
+            })
     }
 
     /// flock(2) on the open file description that belongs to the client's.
@@ -91,14 +130,19 @@ extension LoopbackFS {
             // Somebody else has it.
         }
         let waiting = try waits.enter(unique)
-        return .deferred { [waits] reply in
-            do throws(Errno) {
-                try waits.run(waiting) { clinux_flock(file.descriptor, operation) }
+        return .deferred(
+            DeferredWork(dependsOnOthers: true) { [waits] reply in
+                do throws(Errno) {
+                    defer { waits.leave(waiting) }
+                    try waits.run(waiting) { clinux_flock(file.descriptor, operation) }
+                } catch {
+                    return reply.fail(error)
+                }
                 reply.succeed()
-            } catch {
-                reply.fail(error)
-            }
-        }
+            } orElse: { [waits] in
+                waits.leave(waiting)
+                return .noLocks
+            })
     }
 
     public func interrupt(unique: UInt64) {
@@ -110,18 +154,5 @@ extension LoopbackFS {
     private func lockDescriptor(_ file: OpenFile) throws(Errno) -> CInt {
         if let both = try? reopen(file.descriptor, O_RDWR) { return both }
         return try reopen(file.descriptor, file.flags & O_ACCMODE)
-    }
-
-    private static func lock(_ lock: fuse_file_lock) throws(Errno) -> Glibc.flock {
-        guard lock.start <= UInt64(Int64.max), lock.end <= UInt64(Int64.max), lock.start <= lock.end else {
-            throw .invalidArgument
-        }
-        var out = Glibc.flock()
-        out.l_type = Int16(truncatingIfNeeded: lock.type)
-        out.l_whence = Int16(SEEK_SET)
-        out.l_start = Int(lock.start)
-        // Length 0 says "to the end, however far that will be".
-        out.l_len = lock.end == UInt64(Int64.max) ? 0 : Int(lock.end - lock.start + 1)
-        return out
     }
 }

@@ -28,18 +28,21 @@ extension LoopbackFS {
 
     public func syncfs(_ request: borrowing Request) throws(Errno) -> Outcome {
         let all = fileSystems.all
-        return .deferred { reply in
-            do throws(Errno) {
-                for fileSystem in all {
-                    // Nothing is left to do for one that was unmounted.
-                    guard let use = try? fileSystem.mount.use() else { continue }
-                    _ = try Errno.check { clinux_syncfs(use.descriptor) }
+        return .deferred(
+            DeferredWork { reply in
+                do throws(Errno) {
+                    for fileSystem in all {
+                        // Nothing is left to do for one that was unmounted.
+                        guard let use = try? fileSystem.mount.use() else { continue }
+                        _ = try Errno.check { clinux_syncfs(use.descriptor) }
+                    }
+                    reply.succeed()
+                } catch {
+                    reply.fail(error)
                 }
-                reply.succeed()
-            } catch {
-                reply.fail(error)
-            }
-        }
+            } orElse: {
+                .noMemory
+            })
     }
 
     /// The kernel checks permissions itself (`default_permissions`) and asks no more after this.

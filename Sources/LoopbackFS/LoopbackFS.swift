@@ -24,7 +24,8 @@ public final class LoopbackFS: FileSystem {
     let inodes: InodeTable
     let files = HandleTable<OpenFile>()
     let directories = HandleTable<OpenDirectory>()
-    let locks = LockTable()
+    let locks: LockTable
+    let lockWaits: WaitForGraph
     let waits = InterruptibleWaits()
     let passthroughFiles = PassthroughFiles()
     /// How to have the kernel drop the attributes that it keeps of a node. Set once, before the first request.
@@ -43,6 +44,8 @@ public final class LoopbackFS: FileSystem {
     public init(_ configuration: Configuration, logger: Logger) throws(SourceError) {
         self.configuration = configuration
         self.logger = logger
+        locks = LockTable()
+        lockWaits = WaitForGraph(locks)
         let source = configuration.source
         let rootDescriptor: CInt
         let status: FileStatus
@@ -140,6 +143,8 @@ public final class LoopbackFS: FileSystem {
     public func start(_ agreed: InitFlags) {
         self.agreed.store(agreed.rawValue, ordering: .relaxed)
         WakeUpSignal.install()
+        let asked = agreed.contains(.requestTimeout) ? configuration.requestTimeout : 0
+        waits.limit(to: RequestTimeout.kernels(asked: asked).map { 0.75 * Double($0) })
     }
 
     public func interruptWaiters() {

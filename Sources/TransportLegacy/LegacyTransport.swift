@@ -43,5 +43,7 @@ public final class LegacyTransport: Transport {
 
     public var counters: [Counters] { current?.counters ?? [] }
 
-    public var facts: TransportFacts { TransportFacts(rings: 0, depth: 0, threads: threadCount, freeEntries: []) }
+    public var facts: TransportFacts {
+        TransportFacts(rings: 0, depth: 0, threads: threadCount, entries: [], freeEntries: [])
+    }
 }

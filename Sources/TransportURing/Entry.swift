@@ -10,6 +10,8 @@ struct Entry {
     unowned(unsafe) let queue: KernelQueue
 
     var state = State.registered
+    /// A spare one that has not held a request yet.
+    var isFresh = false
     // Of the request that the entry holds:
     var opcode = Opcode(rawValue: 0)
     var unique: UInt64 = 0
@@ -45,14 +47,21 @@ struct Entry {
         self.queue = queue
     }
 
-    /// What REGISTER names: header and payload.
-    var vectors: (iovec, iovec) {
+    /// What REGISTER names, the header and the payload, written behind the header, where it stays as long as that: the kernel
+    /// reads it while it takes the command in.
+    func writeVectors() -> UnsafeMutablePointer<iovec> {
         let (header, payload) = message.parts
-        return (
-            iovec(iov_base: header.baseAddress, iov_len: header.count),
-            iovec(iov_base: payload.baseAddress, iov_len: payload.count)
-        )
+        let vectors = (header.baseAddress! + Entry.vectorsOffset).bindMemory(to: iovec.self, capacity: 2)
+        vectors[0] = iovec(iov_base: header.baseAddress, iov_len: header.count)
+        vectors[1] = iovec(iov_base: payload.baseAddress, iov_len: payload.count)
+        return vectors
     }
+
+    /// In the header's page.
+    private static let vectorsOffset = 1024
+
+    /// The inode that its request is about, until the reply is written.
+    var node: UInt64 { message.requestHeader.nodeid }
 
     /// Names and data of a request, then the body of its reply.
     var payload: UnsafeMutableRawBufferPointer { message.payload }

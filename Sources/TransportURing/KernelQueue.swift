@@ -9,12 +9,21 @@ import SystemPackage
 final class KernelQueue: @unchecked Sendable {
     /// The queue's id: the number of the CPU whose requests it gets.
     let id: UInt16
+    /// Entries that the queue always has for requests that are answered soon.
     let depth: Int
+    /// Those, and the spare ones that were added for requests that wait (``RingWorker/makeUp(for:_:)``).
+    let entryCount: Atomic<Int>
     let counters: Counters
     /// Entries that wait in the kernel for a request.
     let freeEntries = Atomic<Int>(0)
     /// The last batch that had a request of this queue. Its ring's thread alone uses it.
     private var lastBatch: UInt64 = 0
+    // Of spare entries; its ring's thread alone uses them.
+    /// Entries whose requests wait for other threads.
+    var deferred = 0
+    /// Spare entries that have not held a request yet.
+    var fresh = 0
+    private var spares: [SpareMemory] = []
     private let headers: UnsafeMutableRawPointer
     private let payloads: BufferMemory
     private let limits: Limits
@@ -25,6 +34,7 @@ final class KernelQueue: @unchecked Sendable {
         self.id = id
         self.depth = depth
         self.limits = limits
+        entryCount = Atomic(depth)
         counters = Counters(channel: .ring, queue: Int(id))
         payloads = try BufferMemory(byteCount: depth * limits.payloadSize)
         headers = .allocate(byteCount: depth * pageSize, alignment: pageSize)
@@ -41,6 +51,17 @@ final class KernelQueue: @unchecked Sendable {
             lastBatch = batch
             counters.countBatch()
         }
+    }
+
+    /// Makes one more entry.
+    ///
+    /// - Throws: ENOMEM.
+    func makeSpare() throws(Errno) -> Entry {
+        let memory = try SpareMemory(payloadSize: limits.payloadSize)
+        spares.append(memory)
+        entryCount.add(1, ordering: .relaxed)
+        let payload = UnsafeMutableRawBufferPointer(rebasing: memory.payload[..<limits.entryPayloadSize])
+        return Entry(RingMessage(header: memory.header, payload: payload), queue: self)
     }
 
     /// Makes the entries, in the thread that will serve them: it touches each header.

@@ -13,6 +13,9 @@ struct Ring: ~Copyable {
 
     private static let submissionSize = 128
 
+    /// A page of them: entries may be added. What is beyond the kernel keeps in a list of its own.
+    private static let fewestCompletions = 256
+
     /// Sets a ring up with 128-byte SQEs, and registers `device` as its file 0.
     ///
     /// The flags that make it fast are given up one at a time where the kernel does not know them: DEFER_TASKRUN (6.1),
@@ -28,7 +31,7 @@ struct Ring: ~Copyable {
         while true {
             var parameters = io_uring_params()
             parameters.flags = optional.reduce(IORING_SETUP_SQE128 | IORING_SETUP_CQSIZE) { $0 | $1 }
-            parameters.cq_entries = UInt32(2 * submissions)
+            parameters.cq_entries = UInt32(max(2 * submissions, Ring.fewestCompletions))
             let error = -io_uring_queue_init_params(UInt32(submissions), ring, &parameters)
             if error == 0 { break }
             if error == EINVAL && !optional.isEmpty {

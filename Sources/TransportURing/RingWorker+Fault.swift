@@ -74,12 +74,9 @@ extension RingWorker {
     /// Offers an entry to the kernel, which is not yet ready for it.
     func registerTooEarly(_ ring: borrowing Ring) {
         guard session.configuration.fault == .earlyRegister else { return }
-        withUnsafeTemporaryAllocation(of: iovec.self, capacity: 2) { vectors in
-            (vectors[0], vectors[1]) = entries[0].vectors
-            cliburing_prep_fuse(
-                ring.nextSubmission(), 0, FuseCommand.register, entries[0].queue.id, 0, vectors.baseAddress!,
-                UserData(.fault).rawValue)
-            try? ring.submit()
-        }
+        cliburing_prep_fuse(
+            ring.nextSubmission(), 0, FuseCommand.register, entries[0].queue.id, 0, entries[0].writeVectors(),
+            UserData(.fault).rawValue)
+        try? ring.submit()
     }
 }

@@ -42,8 +42,10 @@ final class RingWorker: @unchecked Sendable {
     private var batch: UInt64 = 0
     /// Requests whose replies are prepared, and not submitted yet.
     private var answered = 0
-    /// Entries whose backing I/O or reply is not there yet.
+    /// Entries whose backing I/O is not there yet.
     var outstanding = 0
+    /// Entries whose reply comes from another thread.
+    var deferred = 0
     /// Requests to come before the thread takes itself to serve one client at a time (``IOPolicy``).
     private var crowded = 0
     var isAlone: Bool { crowded == 0 }
@@ -122,8 +124,7 @@ final class RingWorker: @unchecked Sendable {
             session.log.debug("queue \(queues[0].id) is served from any CPU: its own is not to be had")
         }
         let count = queues.reduce(0) { $0 + $1.depth }
-        entries = .allocate(capacity: count)
-        _ = entries.initialize(from: queues.flatMap { $0.makeEntries() })
+        makeEntries(count)
         let ring: Ring
         do throws(TransportError) {
             ring = try Ring(submissions: count + 1, device: session.connection.device.rawValue)
@@ -133,23 +134,14 @@ final class RingWorker: @unchecked Sendable {
         registerTooEarly(ring)
         ready.put(.success(()))
         guard go.take() else { return }
-        // The kernel reads the vectors when it takes the command in, which may be later than it is submitted first.
-        let vectors = UnsafeMutableBufferPointer<iovec>.allocate(capacity: 2 * entries.count)
-        defer { vectors.deallocate() }
-        register(ring, vectors)
+        register(ring)
         serve(ring)
     }
 
-    private func register(_ ring: borrowing Ring, _ vectors: UnsafeMutableBufferPointer<iovec>) {
+    private func register(_ ring: borrowing Ring) {
         armWakeUp(ring)
-        for index in entries.indices {
-            let entry = entries[index]
-            if withholds(entry, at: index) { continue }
-            (vectors[2 * index], vectors[2 * index + 1]) = entry.vectors
-            cliburing_prep_fuse(
-                ring.nextSubmission(), 0, FuseCommand.register, entry.queue.id, 0,
-                vectors.baseAddress! + 2 * index, UserData(.command, entry: UInt32(index)).rawValue)
-            entry.queue.freeEntries.add(1, ordering: .relaxed)
+        for index in entries.indices where !withholds(entries[index], at: index) {
+            prepareRegistration(of: entries[index], UInt32(index), ring)
         }
         do throws(Errno) {
             try ring.submit()
@@ -179,7 +171,9 @@ final class RingWorker: @unchecked Sendable {
             }
             answerDeferred(ring)
             if session.configuration.fault != nil && givesUp() { return }
-            if stopping.load(ordering: .acquiring) && outstanding == 0 && session.configuration.fault != .forgetWakeUp {
+            if stopping.load(ordering: .acquiring) && outstanding + deferred == 0
+                && session.configuration.fault != .forgetWakeUp
+            {
                 // What is answered shall go out.
                 try? ring.submit()
                 return
@@ -242,6 +236,7 @@ final class RingWorker: @unchecked Sendable {
     private func commandCompleted(_ index: UInt32, result: CInt, _ ring: borrowing Ring) {
         let entry = entries.baseAddress! + Int(index)
         if entry.pointee.state == .registered { entry.pointee.queue.freeEntries.subtract(1, ordering: .relaxed) }
+        if entry.pointee.isFresh && spareCompleted(entry, result: result) { return }
         guard result >= 0 else { return entryFailed(entry, Errno(rawValue: -result)) }
         entry.pointee.state = .inHand
         entry.pointee.queue.countFetched(in: batch)
@@ -305,7 +300,7 @@ final class RingWorker: @unchecked Sendable {
         case .write(let file, let offset, let flags):
             write(entry, index, file, offset: offset, count: payloadCount, flags: flags, ring)
         case .fsync(let file, let dataOnly): synchronize(entry, index, file, dataOnly: dataOnly, ring)
-        case .deferred(let work): postpone(work, entry, index)
+        case .deferred(let work): postpone(work, entry, index, ring)
         }
     }
 
@@ -336,20 +331,37 @@ final class RingWorker: @unchecked Sendable {
     // MARK: Replies from other threads
 
     private func postpone(
-        _ work: @escaping @Sendable (consuming DeferredReply) -> Void, _ entry: UnsafeMutablePointer<Entry>,
-        _ index: UInt32
+        _ work: DeferredWork, _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ ring: borrowing Ring
     ) {
-        entry.pointee.state = .deferred
-        outstanding += 1
         let unique = entry.pointee.unique
-        session.blockingWork.run { [self] in
-            work(
-                DeferredReply(unique: unique) { [self] error, body in
-                    inbox.withLock { $0.append(Answer(entry: index, error: error, body: body)) }
-                    hasAnswers.store(true, ordering: .releasing)
-                    wakeUp.signal()
-                })
+        entry.pointee.state = .deferred
+        deferred += 1
+        entry.pointee.queue.deferred += 1
+        do throws(Errno) {
+            do throws(Errno) {
+                try makeUp(for: entry, ring)
+            } catch  where !work.dependsOnOthers {
+                // It ends by itself, and its commit then serves who waits behind it.
+            }
+            try session.blockingWork.run { [self] in
+                work.run(
+                    DeferredReply(unique: unique) { [self] error, body in
+                        inbox.withLock { $0.append(Answer(entry: index, error: error, body: body)) }
+                        hasAnswers.store(true, ordering: .releasing)
+                        wakeUp.signal()
+                    })
+            }
+        } catch {
+            session.log.debug("queue \(entry.pointee.queue.id): nothing more may wait: \(error.name)")
+            takeBack(entry)
+            commit(entry, index, error: work.refuse(), count: 0, ring)
         }
+    }
+
+    /// An entry's request is the thread's own again.
+    private func takeBack(_ entry: UnsafeMutablePointer<Entry>) {
+        deferred -= 1
+        entry.pointee.queue.deferred -= 1
     }
 
     private func answerDeferred(_ ring: borrowing Ring) {
@@ -361,7 +373,7 @@ final class RingWorker: @unchecked Sendable {
         }
         for answer in answers {
             let entry = entries.baseAddress! + Int(answer.entry)
-            outstanding -= 1
+            takeBack(entry)
             do throws(Errno) {
                 if let error = answer.error { throw error }
                 let count = try entry.pointee.message.write(body: answer.body.span.bytes)

@@ -122,6 +122,7 @@ public final class URingTransport: Transport {
         let parts = parts.withLock { $0 }
         return TransportFacts(
             rings: parts.workers.count, depth: depth, threads: parts.workers.count,
+            entries: parts.queues.map { $0.entryCount.load(ordering: .relaxed) },
             freeEntries: parts.queues.map { $0.freeEntries.load(ordering: .relaxed) })
     }
 }

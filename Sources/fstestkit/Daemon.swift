@@ -101,6 +101,7 @@ struct Daemon {
         do throws(LoopbackFS.SourceError) {
             var configuration = options.fileSystem
             configuration.source = FilePath(place.source)
+            configuration.requestTimeout = options.requestTimeout
             return try LoopbackFS(configuration, logger: log)
         } catch {
             throw fail("cannot serve \(place.source): \(error)")

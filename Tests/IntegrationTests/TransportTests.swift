@@ -62,6 +62,37 @@ extension Mounting {
             }
         }
 
+        @Test(
+            "a stop ends waits for locks; entries for them are counted and stay", arguments: availableTransports,
+            [1, 8])
+        func stopsWithWaiters(_ transport: TransportName, depth: Int) throws {
+            try withBench { bench, source, mountPoint in
+                let target = Target(.transport(transport), options: ["--depth", "\(depth)"])
+                for method in [StopMethod.terminate, .abort, .kill] {
+                    let daemon = try MountedDaemon.start(target, source: source, mountPoint: mountPoint, bench: bench)
+                    let file = mountPoint.appending("f").string
+                    let holder = try bench.spawn(["flock", "--no-fork", file, "sleep", "1000"])
+                    usleep(300_000)
+                    let waiters = try (0..<20).map { _ in try bench.spawn(["flock", "--no-fork", file, "true"]) }
+                    usleep(500_000)
+                    #expect(try shell(bench, "echo x > \(mountPoint)/g && cat \(mountPoint)/g").status == .exited(0))
+                    for waiter in waiters[..<8] { end(waiter) }
+                    usleep(300_000)
+                    let statistics = try TransportTests.statistics(bench, mountPoint)
+                    // What is taken and not answered waits; each has an entry, and others have as many as ever.
+                    #expect(statistics.fetched - statistics.committed == 12)
+                    if transport.usesRing {
+                        #expect(statistics.queues.reduce(0) { $0 + $1.depth - $1.free } == 12)
+                        for queue in statistics.queues { #expect(queue.free >= depth) }
+                    }
+                    let stop = daemon.stop(method)
+                    #expect(stop.exit == (method == .kill ? .signalled(SIGKILL, coreDumped: false) : .exited(0)), "\(daemon.logTail)")
+                    for waiter in waiters[8...] { #expect(waiter.wait(.seconds(5)) != nil) }
+                    end(holder)
+                }
+            }
+        }
+
         @Test("every way to end a connection ends it", arguments: availableTransports)
         func stops(_ transport: TransportName) throws {
             try withBench { bench, source, mountPoint in

@@ -96,6 +96,8 @@ int clinux_gettid(void);
 long clinux_thread_sleeps(void);
 int clinux_place_thread(const int *cpus, size_t count);  // sched_setaffinity(2) of the calling thread
 int clinux_cpu_allowed(int cpu);         // 1 if the process may run on it
+/* write(2) from a CPU: the calling thread goes there and comes back. EINVAL if it may not. */
+ssize_t clinux_write_on_cpu(int cpu, int fd, const void *buffer, size_t count);
 int clinux_cpu(void);                    // that the calling thread runs on: sched_getcpu(3)
 // For loops that wait: leaves the core's other thread more of it.
 static inline void clinux_relax(void)

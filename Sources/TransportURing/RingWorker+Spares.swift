@@ -1,0 +1,82 @@
+import CLibURing
+import FUSEServer
+import Glibc
+import LinuxSystem
+import SystemPackage
+
+/// The ring's entries, and those that are added while it serves.
+///
+/// A request that waits for a lock keeps its entry for as long as the lock is held, and as many as `depth` of them would leave
+/// none for the others: for the unlock, too, that all of them wait for. So for each that waits beyond the first the queue
+/// gets one more entry, and it keeps them all for the next time. What bounds them is ``BlockingWork/limit``.
+///
+/// The kernel gives a late entry no request that waits in its queue already: that is for a commit to do. Where all entries
+/// hold requests that wait, no commit is to come, and the new entry alone would not help those who queued up before it was
+/// there. Then the thread has the kernel send a request of no meaning, whose commit takes the next one along.
+extension RingWorker {
+    /// Makes the entries that the queues begin with, and leaves room for the spare ones: entries do not move.
+    func makeEntries(_ count: Int) {
+        let room = UnsafeMutableBufferPointer<Entry>.allocate(capacity: count + queues.count * BlockingWork.limit)
+        _ = room.initialize(from: queues.flatMap { $0.makeEntries() })
+        entries = UnsafeMutableBufferPointer(start: room.baseAddress, count: count)
+    }
+
+    /// Prepares to hand an entry to the kernel.
+    func prepareRegistration(of entry: Entry, _ index: UInt32, _ ring: borrowing Ring) {
+        cliburing_prep_fuse(
+            ring.nextSubmission(), 0, FuseCommand.register, entry.queue.id, 0, entry.writeVectors(),
+            UserData(.command, entry: index).rawValue)
+        entry.queue.freeEntries.add(1, ordering: .relaxed)
+    }
+
+    /// The request of one more entry is about to wait: sees to it that the queue goes on.
+    ///
+    /// - Throws: ENOMEM and what else may keep it from that. A request whose answer may depend on others must then be answered
+    ///   at once: its commit keeps the queue going.
+    func makeUp(for entry: UnsafeMutablePointer<Entry>, _ ring: borrowing Ring) throws(Errno) {
+        let queue = entry.pointee.queue
+        if queue.entryCount.load(ordering: .relaxed) - queue.deferred < queue.depth { try addEntry(to: queue, ring) }
+        // Of the entries that have held a request, is any left whose commit will come?
+        if queue.entryCount.load(ordering: .relaxed) - queue.deferred - queue.fresh <= 0 {
+            try session.connection.askForNothing(on: Int(queue.id), about: entry.pointee.node)
+        }
+    }
+
+    /// Adds an entry and hands it to the kernel.
+    private func addEntry(to queue: KernelQueue, _ ring: borrowing Ring) throws(Errno) {
+        let index = entries.count
+        guard index < queues.reduce(0, { $0 + $1.depth }) + queues.count * BlockingWork.limit else { throw .noMemory }
+        var entry = try queue.makeSpare()
+        entry.isFresh = true
+        queue.fresh += 1
+        (entries.baseAddress! + index).initialize(to: entry)
+        entries = UnsafeMutableBufferPointer(start: entries.baseAddress, count: index + 1)
+        prepareRegistration(of: entry, UInt32(index), ring)
+        try ring.submit()
+        if let error = refusal(of: UInt32(index), ring) { throw error }
+    }
+
+    /// A refused REGISTER has completed already; its completion stays for ``RingWorker/handle(_:_:)``.
+    private func refusal(of index: UInt32, _ ring: borrowing Ring) -> Errno? {
+        let data = UserData(.command, entry: index).rawValue
+        for number in 0..<ring.completionCount {
+            let completion = ring.completion(number)
+            if completion.user_data == data && completion.res < 0 { return Errno(rawValue: -completion.res) }
+        }
+        return nil
+    }
+
+    /// A spare entry holds its first request, or was refused: for want of memory it may be, the queue has others.
+    ///
+    /// - Returns: whether that is all there is to it.
+    func spareCompleted(_ entry: UnsafeMutablePointer<Entry>, result: CInt) -> Bool {
+        let queue = entry.pointee.queue
+        entry.pointee.isFresh = false
+        queue.fresh -= 1
+        guard result == -ENOMEM else { return false }
+        entry.pointee.state = .dead
+        queue.entryCount.subtract(1, ordering: .relaxed)
+        session.log.warning("queue \(queue.id): the kernel has no memory for one more entry")
+        return true
+    }
+}

@@ -1,0 +1,34 @@
+import FUSEServer
+import Glibc
+import LinuxSystem
+import SystemPackage
+
+/// The memory of one spare entry: a page for its header, then its payload.
+///
+/// The payload is as large as any, for the kernel may give the entry any request. But most of them are never used so, and
+/// these pages are small ones: what was never touched costs nothing.
+final class SpareMemory {
+    private let start: UnsafeMutableRawPointer
+    private let size: Int
+
+    /// - Throws: ENOMEM.
+    init(payloadSize: Int) throws(Errno) {
+        size = MemoryPage.size + payloadSize
+        let flags = MAP_PRIVATE | CInt(0x20) /* MAP_ANONYMOUS */ | CInt(0x4000) /* MAP_NORESERVE */
+        let mapped = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0)
+        guard let mapped, mapped != UnsafeMutableRawPointer(bitPattern: -1) else { throw .noMemory }
+        // Refused by kernels without huge pages, which does no harm.
+        madvise(mapped, size, 15 /* MADV_NOHUGEPAGE */)
+        start = mapped
+    }
+
+    deinit {
+        munmap(start, size)
+    }
+
+    var header: UnsafeMutableRawPointer { start }
+
+    var payload: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(start: start + MemoryPage.size, count: size - MemoryPage.size)
+    }
+}
