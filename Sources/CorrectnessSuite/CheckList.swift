@@ -2,8 +2,8 @@
 enum CheckList {
     static let all: [Check] = [
         openChecks, directoryChecks, nameChecks, linkChecks, renameChecks, dataChecks, spaceChecks, mappingChecks,
-        unlinkedChecks, attributeChecks, permissionChecks, xattrChecks, accessListChecks, lockChecks, concurrencyChecks,
-        outsideChecks, behindChecks, mountChecks, syncChecks, handleChecks, inodeFlagChecks,
+        unlinkedChecks, attributeChecks, permissionChecks, xattrChecks, accessListChecks, lockChecks, lockWaitChecks,
+        concurrencyChecks, outsideChecks, behindChecks, mountChecks, syncChecks, handleChecks, inodeFlagChecks,
     ].flatMap(\.checks)
 
     /// The check with this name.
