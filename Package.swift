@@ -36,18 +36,25 @@ let package = Package(
 
         .target(name: "FUSEProtocol", dependencies: ["CFUSE", system], swiftSettings: settings),
         .target(
-            name: "FUSEServer", dependencies: ["FUSEProtocol", "LinuxSystem", "CLinux", "CLibFUSE3", system, logging],
+            name: "FUSEServer",
+            dependencies: ["FUSEProtocol", "LinuxSystem", "CFUSE", "CLinux", "CLibFUSE3", system, logging],
             swiftSettings: settings),
-        .target(name: "TransportLegacy", dependencies: ["FUSEServer", "LinuxSystem"], swiftSettings: settings),
         .target(
-            name: "TransportURing", dependencies: ["FUSEServer", "LinuxSystem", "CLibURing"], swiftSettings: settings),
+            name: "TransportLegacy", dependencies: ["FUSEServer", "FUSEProtocol", "LinuxSystem", system],
+            swiftSettings: settings),
         .target(
-            name: "LoopbackFS", dependencies: ["FUSEServer", "LinuxSystem", "CLinux", system, logging],
+            name: "TransportURing",
+            dependencies: ["FUSEServer", "FUSEProtocol", "LinuxSystem", "CFUSE", "CLinux", "CLibURing", system],
+            swiftSettings: settings),
+        .target(
+            name: "LoopbackFS",
+            dependencies: ["FUSEServer", "FUSEProtocol", "LinuxSystem", "CFUSE", "CLinux", system, logging],
             swiftSettings: settings),
 
         // What our own daemon can be made to do wrong, so that the suites can show that they see it.
         .target(
-            name: "Faults", dependencies: ["FUSEServer", "LinuxSystem", "CLinux", system], swiftSettings: settings),
+            name: "Faults", dependencies: ["FUSEServer", "FUSEProtocol", "LinuxSystem", "CFUSE", "CLinux", system],
+            swiftSettings: settings),
 
         // Knows daemons only as child processes: never depends on a transport or on the filesystem.
         .target(name: "BenchCore", dependencies: ["LinuxSystem", "CBench", "CLinux", system], swiftSettings: settings),
@@ -65,7 +72,7 @@ let package = Package(
         .target(
             name: "TestMatrix",
             dependencies: [
-                "BenchCore", "LinuxSystem", "CLinux", system,
+                "BenchCore", "LinuxSystem", system,
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -75,8 +82,8 @@ let package = Package(
             name: "fstestkit",
             dependencies: [
                 "BenchCore", "CorrectnessSuite", "StopPathSuite", "XFSTestsSuite", "TestMatrix",
-                "TransportLegacy", "TransportURing", "LoopbackFS", "Faults",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "FUSEServer", "TransportLegacy", "TransportURing", "LoopbackFS", "Faults", "LinuxSystem", "CLinux",
+                system, logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
 
