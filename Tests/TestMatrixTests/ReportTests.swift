@@ -88,6 +88,15 @@ import Testing
         #expect(!page.contains("http://") && !page.contains("https://") && !page.contains("src="))
     }
 
+    @Test func whatIsInterpolatedIsText() {
+        let hostile = #"<b a="1" b='2'>&\#u{1}"#
+        let safe = "&lt;b a=&quot;1&quot; b=&#39;2&#39;&gt;&amp;\u{FFFD}"
+        let item: Markup = #"<i\#(attributes: ["title": hostile, "id": nil])>\#(hostile)</i>"#
+        #expect(item.text == #"<i title="\#(safe)">\#(safe)</i>"#)
+        let items: Markup = "<p>\([item, item]) \(3)</p>"
+        #expect(items.text == "<p>\(item.text)\(item.text) 3</p>")
+    }
+
     @Test func evidenceIsUnfoldedAndBounded() throws {
         try folder.write(
             "runs/r/long", "BEGIN" + String(repeating: "x", count: 100_000) + "END <b>\u{1b}[31mred\u{1b}[0m")

@@ -14,68 +14,65 @@ public struct JUnitReport {
 
     public var text: String {
         let counts = report.counts
-        var lines = [
-            #"<?xml version="1.0" encoding="UTF-8"?>"#,
-            Markup.open(
-                "testsuites",
-                [
-                    "name": "fstestkit \(report.run.id)", "time": time(report.seconds), "tests": "\(counts.total)",
-                    "failures": "\(counts.failed)", "errors": "\(counts.hung + counts.crashed)",
-                ]),
+        let attributes: KeyValuePairs<StaticString, String?> = [
+            "name": "fstestkit \(report.run.id)", "time": time(report.seconds), "tests": "\(counts.total)",
+            "failures": "\(counts.failed)", "errors": "\(counts.hung + counts.crashed)",
+        ]
+        var lines: [Markup] = [
+            #"<?xml version="1.0" encoding="UTF-8"?>"#, "<testsuites\(attributes: attributes)>",
         ]
         for cell in report.cells where !cell.results.isEmpty { lines += suite(cell) }
         lines.append("</testsuites>")
-        return lines.joined(separator: "\n") + "\n"
+        return lines.map { $0.text + "\n" }.joined()
     }
 
-    private func suite(_ cell: CellReport) -> [String] {
+    private func suite(_ cell: CellReport) -> [Markup] {
         let counts = cell.counts
-        var lines = [
-            Markup.open(
-                "testsuite",
-                [
-                    "name": cell.record.cell.key, "tests": "\(counts.total)", "failures": "\(counts.failed)",
-                    "errors": "\(counts.hung + counts.crashed)", "skipped": "\(counts.skipped)",
-                    "time": time(cell.record.seconds), "timestamp": cell.record.started.map(Words.timestamp),
-                    "hostname": report.run.machine.name,
-                ]),
-            "<properties>",
+        let attributes: KeyValuePairs<StaticString, String?> = [
+            "name": cell.record.cell.key, "tests": "\(counts.total)", "failures": "\(counts.failed)",
+            "errors": "\(counts.hung + counts.crashed)", "skipped": "\(counts.skipped)",
+            "time": time(cell.record.seconds), "timestamp": cell.record.started.map(Words.timestamp),
+            "hostname": report.run.machine.name,
         ]
+        var lines: [Markup] = ["<testsuite\(attributes: attributes)>", "<properties>"]
         var properties = [
             ("kernel", report.run.kernel), ("tool", report.run.tool), ("seed", "\(cell.record.seed)"),
             ("command", cell.record.command.joined(separator: " ")), ("state", cell.record.state.rawValue),
         ]
         properties += (report.leftOut + report.unfinished).map { ("not run: \($0.record.cell.key)", $0.record.reason) }
-        lines += properties.map { Markup.open("property", ["name": $0.0, "value": $0.1], isEmpty: true) }
+        for (name, value) in properties { lines.append("<property\(attributes: ["name": name, "value": value])/>") }
         lines.append("</properties>")
         for result in cell.results { lines += test(result, in: cell) }
         lines.append("</testsuite>")
         return lines
     }
 
-    private func test(_ result: TestResult, in cell: CellReport) -> [String] {
+    private func test(_ result: TestResult, in cell: CellReport) -> [Markup] {
         let place = cell.record.cell
-        let opening: KeyValuePairs<String, String?> = [
+        let opening: KeyValuePairs<StaticString, String?> = [
             "name": result.name,
             "classname": "\(place.suite).\(place.column.replacing("/", with: "."))"
                 + (place.cycle > 1 ? ".cycle-\(place.cycle)" : "") + ".\(result.area)",
             "time": time(result.seconds),
         ]
         if result.verdict == .passed && result.evidence.isEmpty {
-            return [Markup.open("testcase", opening, isEmpty: true)]
+            return ["<testcase\(attributes: opening)/>"]
         }
-        var lines = [Markup.open("testcase", opening)]
+        var lines: [Markup] = ["<testcase\(attributes: opening)>"]
         switch result.verdict {
         case .passed: break
-        case .skipped: lines.append(Markup.open("skipped", ["message": result.message], isEmpty: true))
+        case .skipped: lines.append("<skipped\(attributes: ["message": result.message])/>")
         case .failed, .hung, .crashed:
-            let name = result.verdict == .failed ? "failure" : "error"
+            let attributes: KeyValuePairs<StaticString, String?> = [
+                "type": result.verdict.rawValue, "message": result.message,
+            ]
             lines.append(
-                Markup.open(name, ["type": result.verdict.rawValue, "message": result.message])
-                    + Markup.escaped(details(result)) + "</\(name)>")
+                result.verdict == .failed
+                    ? "<failure\(attributes: attributes)>\(details(result))</failure>"
+                    : "<error\(attributes: attributes)>\(details(result))</error>")
         }
         if !result.evidence.isEmpty {
-            lines.append("<system-out>" + Markup.escaped(result.evidence.joined(separator: "\n")) + "</system-out>")
+            lines.append("<system-out>\(result.evidence.joined(separator: "\n"))</system-out>")
         }
         lines.append("</testcase>")
         return lines

@@ -2,7 +2,7 @@ import BenchCore
 
 extension PageReport {
     /// Tests of this run that pass and fail, or have begun to fail, over all runs in the store.
-    var history: String {
+    var history: Markup {
         let here = Set(report.cells.flatMap { $0.results.map { PastRuns.key($0.suite, $0.target, $0.area, $0.name) } })
         let rows = past.troubles.filter { here.contains($0.key) }.sorted { one, other in
             if (one.value.failsSince == nil) != (other.value.failsSince == nil) { return one.value.failsSince != nil }
@@ -12,7 +12,7 @@ extension PageReport {
             return one.key < other.key
         }
         guard !rows.isEmpty else { return "" }
-        var html = """
+        var html: Markup = """
             <section aria-labelledby="history-title"><h2 id="history-title">Failures over past runs</h2>
             <p>The dot is the share of executed runs that failed, the band Wilson's 95 % interval. Ticks are the last \
             \(PastRuns.limit) runs, tall where it failed.</p>
@@ -20,12 +20,13 @@ extension PageReport {
             <th scope="col">failed</th><th scope="col">0 – 100 %</th><th scope="col">last runs</th></tr></thead><tbody>
             """
         for (key, record) in rows.prefix(100) {
-            html +=
-                "<tr><td><span class=\"where\">\(Markup.escaped(record.suite))/\(Markup.escaped(record.target))</span> "
-                + "\(Markup.escaped(record.area))/<wbr>\(Markup.escaped(record.name))</td>"
-                + "<td>\(record.standing)\(record.failsSince.map { "<span class=\"message\">since \(Markup.escaped($0.run))</span>" } ?? "")</td>"
-                + "<td class=\"number\">\(record.failures.text)</td><td>\(Plots.interval(record.failures))</td>"
-                + "<td>\(past.strips[key].map(Plots.strip) ?? "")</td></tr>"
+            let since: Markup = record.failsSince.map { #"<span class="message">since \#($0.run)</span>"# } ?? ""
+            html += """
+                <tr><td><span class="where">\(record.suite)/\(record.target)</span> \
+                \(record.area)/<wbr>\(record.name)</td><td>\(record.standing)\(since)</td>\
+                <td class="number">\(record.failures.text)</td><td>\(Plots.interval(record.failures))</td>\
+                <td>\(past.strips[key].map(Plots.strip) ?? "")</td></tr>
+                """
         }
         html += "</tbody></table></div>"
         if rows.count > 100 {
@@ -35,20 +36,20 @@ extension PageReport {
     }
 
     /// What was not run, and why.
-    var leftOut: String {
+    var leftOut: Markup {
         let cells = report.leftOut + report.unfinished
         guard !cells.isEmpty else { return "" }
-        var html =
-            "<section id=\"left-out\" aria-labelledby=\"left-out-title\"><h2 id=\"left-out-title\">Not run</h2><ul>"
+        var html: Markup =
+            #"<section id="left-out" aria-labelledby="left-out-title"><h2 id="left-out-title">Not run</h2><ul>"#
         for cell in cells {
             let reason = cell.record.reason.isEmpty ? "the run was interrupted" : cell.record.reason
-            html += "<li><b>\(Markup.escaped(cell.record.cell.key))</b>: \(Markup.escaped(reason))</li>"
+            html += "<li><b>\(cell.record.cell.key)</b>: \(reason)</li>"
         }
         return html + "</ul></section>"
     }
 
     /// Where and how it was run.
-    var conditions: String {
+    var conditions: Markup {
         let run = report.run
         var rows = [
             ("command", run.commandLine.joined(separator: " ")), ("seed", "\(run.seed)"),
@@ -61,10 +62,10 @@ extension PageReport {
             ("system", run.machine.system), ("fstestkit", run.tool), ("started", Words.moment(run.started)),
         ]
         rows += run.environment.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-        let html = rows.map {
-            "<tr><th scope=\"row\">\(Markup.escaped($0.0))</th><td>\(Markup.escaped($0.1))</td></tr>"
-        }
-        return "<section aria-labelledby=\"how-title\"><h2 id=\"how-title\">Conditions</h2><div class=\"scroll\">"
-            + "<table class=\"how\"><tbody>\(html.joined())</tbody></table></div></section>"
+        let html: [Markup] = rows.map { #"<tr><th scope="row">\#($0.0)</th><td>\#($0.1)</td></tr>"# }
+        return """
+            <section aria-labelledby="how-title"><h2 id="how-title">Conditions</h2><div class="scroll">\
+            <table class="how"><tbody>\(html)</tbody></table></div></section>
+            """
     }
 }

@@ -3,33 +3,36 @@ import Foundation
 
 extension PageReport {
     /// The heat map: a row for each suite and, below it, one for each of its areas; a column for each target.
-    var matrix: String {
-        var html = """
+    var matrix: Markup {
+        var html: Markup = """
             <section id="matrix" aria-labelledby="matrix-title"><h2 id="matrix-title">Matrix</h2>
             <div class="scroll" tabindex="0" role="region" aria-labelledby="matrix-title"><table class="heat" \
             style="min-width:\(13 + 6 * report.columns.count)rem"><thead><tr><th scope="col">passed of executed</th>
             """
-        for column in report.columns { html += "<th scope=\"col\">\(Markup.escaped(column))</th>" }
+        for column in report.columns { html += #"<th scope="col">\#(column)</th>"# }
         html += "</tr></thead>"
+        var quiet = 0
         for suite in report.suites {
-            html += "<tbody class=\"suite\"><tr class=\"whole\"><th scope=\"row\">\(Markup.escaped(suite))</th>"
+            html += #"<tbody class="suite"><tr class="whole"><th scope="row">\#(suite)</th>"#
             for column in report.columns { html += suiteSquare(suite, column) }
             html += "</tr>"
             for area in areas(of: suite) {
                 // Where all is well the script folds the row away; the suite's square keeps a dot for it.
+                let isQuiet = !hasFailure(suite, area)
+                if isQuiet { quiet += 1 }
                 html +=
-                    "<tr class=\"\(hasFailure(suite, area) ? "area" : "area quiet")\"><th scope=\"row\" title=\"\(Markup.escaped(area))\">\(Markup.escaped(area))</th>"
+                    #"<tr class="\#(isQuiet ? "area quiet" : "area")"><th scope="row" title="\#(area)">\#(area)</th>"#
                 for column in report.columns { html += areaSquare(suite, column, area) }
                 html += "</tr>"
             }
             html += "</tbody>"
         }
         html += "</table></div>"
-        let quiet = html.components(separatedBy: "class=\"area quiet\"").count - 1
         if quiet > 0 {
-            html +=
-                "<button id=\"areas\" type=\"button\" aria-pressed=\"false\" hidden>Show \(Words.count(quiet, "area"))"
-                + " without a failure</button>"
+            html += """
+                <button id="areas" type="button" aria-pressed="false" hidden>Show \(Words.count(quiet, "area")) \
+                without a failure</button>
+                """
         }
         return html + "</section>"
     }
@@ -44,46 +47,45 @@ extension PageReport {
         report.cells.filter { $0.record.cell.suite == suite }.flatMap { $0.results.map(\.area) }.uniqued()
     }
 
-    private func suiteSquare(_ suite: String, _ column: String) -> String {
+    private func suiteSquare(_ suite: String, _ column: String) -> Markup {
         guard let square = report.square(suite, column) else { return "<td></td>" }
         let counts = square.counts
         guard counts.total > 0 else {
             let words = square.standing == .leftOut ? "left out" : "not run"
-            return
-                "<td class=\"none\" title=\"\(Markup.escaped(square.reason))\"><a href=\"#left-out\">\(words)</a></td>"
+            return ##"<td class="none" title="\##(square.reason)"><a href="#left-out">\##(words)</a></td>"##
         }
         let name = PageReport.anchor("cell", square.cells.first { !$0.results.isEmpty }?.record.cell.key ?? "")
-        let bad =
-            counts.failures > 0
-            ? "<small>\(Words.count(counts.failures, "failure"))</small>"
-            : "<small>\(Words.duration(square.seconds))</small>"
-        return
-            "<td class=\"\(heat(counts))\"><a href=\"#\(name)\" aria-label=\"\(Markup.escaped("\(suite) on \(column): \(counts.text)"))\">"
-            + "<b>\(counts.passed)/\(counts.executed)</b>\(bad)\(dots(suite, column))</a></td>"
+        let note = counts.failures > 0 ? Words.count(counts.failures, "failure") : Words.duration(square.seconds)
+        return """
+            <td class="\(heat(counts))"><a href="#\(name)" aria-label="\(suite) on \(column): \(counts.text)">\
+            <b>\(counts.passed)/\(counts.executed)</b><small>\(note)</small>\(dots(suite, column))</a></td>
+            """
     }
 
     /// A dot for each area, in its colour.
-    private func dots(_ suite: String, _ column: String) -> String {
+    private func dots(_ suite: String, _ column: String) -> Markup {
         let results = report.cells.filter { $0.record.cell.suite == suite && $0.record.cell.column == column }.flatMap(
             \.results)
         let byArea = Dictionary(grouping: results, by: \.area).mapValues { Counts($0.lazy.map(\.verdict)) }
-        return "<span class=\"dots\" aria-hidden=\"true\">"
-            + areas(of: suite).map { area in
-                let counts = byArea[area] ?? Counts()
-                return "<i class=\"\(heat(counts))\" title=\"\(Markup.escaped("\(area): \(counts.text)"))\"></i>"
-            }.joined() + "</span>"
+        let dots: [Markup] = areas(of: suite).map { area in
+            let counts = byArea[area] ?? Counts()
+            return #"<i class="\#(heat(counts))" title="\#(area): \#(counts.text)"></i>"#
+        }
+        return #"<span class="dots" aria-hidden="true">\#(dots)</span>"#
     }
 
-    private func areaSquare(_ suite: String, _ column: String, _ area: String) -> String {
+    private func areaSquare(_ suite: String, _ column: String, _ area: String) -> Markup {
         let cells = report.cells.filter { $0.record.cell.suite == suite && $0.record.cell.column == column }
         let counts = Counts(cells.flatMap { $0.results.lazy.filter { $0.area == area }.map(\.verdict) })
         guard counts.total > 0, let cell = cells.first(where: { $0.results.contains { $0.area == area } }) else {
-            return "<td class=\"none\"></td>"
+            return #"<td class="none"></td>"#
         }
         let name = PageReport.anchor("area", cell.record.cell.key, area)
-        return "<td class=\"\(heat(counts))\"><a href=\"#\(name)\" "
-            + "aria-label=\"\(Markup.escaped("\(area) on \(column): \(counts.text)"))\">"
-            + (counts.executed == 0 ? "skipped" : "\(counts.passed)/\(counts.executed)") + "</a></td>"
+        let words = counts.executed == 0 ? "skipped" : "\(counts.passed)/\(counts.executed)"
+        return """
+            <td class="\(heat(counts))"><a href="#\(name)" aria-label="\(area) on \(column): \(counts.text)">\
+            \(words)</a></td>
+            """
     }
 
     /// The colour: green, five steps of red by the share that failed, or grey where nothing was executed.
@@ -94,19 +96,20 @@ extension PageReport {
     }
 
     /// Links to each failure, so that none is more than two clicks away.
-    var failures: String {
+    var failures: Markup {
         let all = report.failures
         guard !all.isEmpty else { return "" }
-        var html =
-            "<section aria-labelledby=\"failures-title\"><h2 id=\"failures-title\">\(Words.count(all.count, "failure"))</h2>"
-        html += "<ul class=\"failures\">"
+        var html: Markup = """
+            <section aria-labelledby="failures-title"><h2 id="failures-title">\(Words.count(all.count, "failure"))</h2>\
+            <ul class="failures">
+            """
         for (cell, position) in failureAnchors.prefix(200) {
             let result = cell.results[position]
-            html +=
-                "<li><a href=\"#\(anchor(cell, position))\">\(chip(result.verdict)) "
-                + "<span class=\"where\">\(Markup.escaped(cell.record.cell.key))</span> "
-                + "\(Markup.escaped(result.area))/<wbr>\(Markup.escaped(result.name))"
-                + "<span class=\"message\">\(Markup.escaped(String(result.message.prefix(300))))</span></a></li>"
+            html += """
+                <li><a href="#\(anchor(cell, position))">\(chip(result.verdict)) \
+                <span class="where">\(cell.record.cell.key)</span> \(result.area)/<wbr>\(result.name)\
+                <span class="message">\(result.message.prefix(300))</span></a></li>
+                """
         }
         html += "</ul>"
         if all.count > 200 { html += "<p>… and \(all.count - 200) more in the cells below.</p>" }
@@ -123,23 +126,25 @@ extension PageReport {
         "t\(cell.record.position)-\(position)"
     }
 
-    func chip(_ verdict: Verdict) -> String {
-        "<span class=\"chip \(verdict.isFailure ? "failed" : verdict.rawValue)\">\(PageReport.sign(verdict)) \(verdict.rawValue)</span>"
+    func chip(_ verdict: Verdict) -> Markup {
+        let style = verdict.isFailure ? "failed" : verdict.rawValue
+        return #"<span class="chip \#(style)">\#(PageReport.sign(verdict)) \#(verdict.rawValue)</span>"#
     }
 
     /// The filter: text and verdicts. Hidden until the script makes it work.
-    var filter: String {
+    var filter: Markup {
         let counts = report.counts
-        var html = """
+        var html: Markup = """
             <form id="filter" role="search" hidden><label>Filter <input id="text" type="search" \
             placeholder="test, area, cell or message" autocomplete="off"></label>
             <span role="group" aria-label="Verdicts">
             """
         for verdict in Verdict.allCases where counts[verdict] > 0 {
-            html +=
-                "<button type=\"button\" class=\"toggle \(verdict.isFailure ? "failed" : verdict.rawValue)\" aria-pressed=\"true\" "
-                + "data-verdict=\"\(verdict.rawValue)\">\(PageReport.sign(verdict)) \(verdict.rawValue) \(counts[verdict])</button>"
+            html += """
+                <button type="button" class="toggle \(verdict.isFailure ? "failed" : verdict.rawValue)" aria-pressed="true" \
+                data-verdict="\(verdict.rawValue)">\(PageReport.sign(verdict)) \(verdict.rawValue) \(counts[verdict])</button>
+                """
         }
-        return html + "</span><output id=\"shown\" aria-live=\"polite\"></output></form>"
+        return html + #"</span><output id="shown" aria-live="polite"></output></form>"#
     }
 }

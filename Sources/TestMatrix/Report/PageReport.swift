@@ -18,7 +18,7 @@ struct PageReport {
         let title = "\(TextReport.verdictWord(report.standing)) · fstestkit \(report.run.id)"
         // Nothing may be fetched, whatever a test's message says.
         let policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
-        return """
+        let page: Markup = """
             <!doctype html>
             <html lang="en">
             <head>
@@ -27,8 +27,8 @@ struct PageReport {
             <meta name="color-scheme" content="light dark">
             <meta http-equiv="Content-Security-Policy" content="\(policy)">
             <link rel="icon" href="data:,">
-            <title>\(Markup.escaped(title))</title>
-            <style>\(PageReport.resource(PackageResources.report_css))</style>
+            <title>\(title)</title>
+            <style>\(resource: PackageResources.report_css)</style>
             </head>
             <body>
             <a class="skip" href="#matrix">To the matrix</a>
@@ -42,18 +42,17 @@ struct PageReport {
             \(leftOut)
             \(conditions)
             </main>
-            <footer>Made by fstestkit \(Markup.escaped(report.run.tool)). Keys: <kbd>/</kbd> filter, <kbd>f</kbd> failures \
+            <footer>Made by fstestkit \(report.run.tool). Keys: <kbd>/</kbd> filter, <kbd>f</kbd> failures \
             only, <kbd>j</kbd> and <kbd>k</kbd> next and previous failure, <kbd>Esc</kbd> all again.</footer>
-            <script>\(PageReport.resource(PackageResources.report_js))</script>
+            <script>\(resource: PackageResources.report_js)</script>
             </body>
             </html>
 
             """
+        return page.text
     }
 
-    private static func resource(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
-
-    private var header: String {
+    private var header: Markup {
         let counts = report.counts
         var tiles = [tile("executed", "\(counts.executed)", ""), tile("passed", "\(counts.passed)", "passed")]
         for verdict in [Verdict.failed, .hung, .crashed] where counts[verdict] > 0 || verdict == .failed {
@@ -66,15 +65,15 @@ struct PageReport {
             <div class="title"><h1>fstestkit</h1><span class="badge \(PageReport.style(report.standing))">\
             \(TextReport.verdictWord(report.standing).lowercased())</span>
             <button id="theme" type="button" hidden>dark or light</button></div>
-            <p>Linux \(Markup.escaped(report.run.kernel)) on \(Markup.escaped(report.run.machine.name)) · \
-            \(Words.moment(report.run.started)) · run <code>\(Markup.escaped(report.run.id))</code>\(Markup.escaped(shard))</p>
-            <dl class="tiles">\(tiles.joined())</dl>
+            <p>Linux \(report.run.kernel) on \(report.run.machine.name) · \
+            \(Words.moment(report.run.started)) · run <code>\(report.run.id)</code>\(shard)</p>
+            <dl class="tiles">\(tiles)</dl>
             </header>
             """
     }
 
-    private func tile(_ name: String, _ value: String, _ style: String) -> String {
-        "<div class=\"tile \(style)\"><dt>\(name)</dt><dd>\(Markup.escaped(value))</dd></div>"
+    private func tile(_ name: String, _ value: String, _ style: String) -> Markup {
+        #"<div class="tile \#(style)"><dt>\#(name)</dt><dd>\#(value)</dd></div>"#
     }
 
     static func style(_ standing: Standing) -> String {
