@@ -42,11 +42,6 @@ int clinux_aio_setup(unsigned int requests, unsigned long *context)
     return (int)syscall(SYS_io_setup, requests, context);
 }
 
-int clinux_aio_destroy(unsigned long context)
-{
-    return (int)syscall(SYS_io_destroy, context);
-}
-
 int clinux_aio_submit(unsigned long context, int descriptor, int is_write, void *buffer, size_t length, int64_t offset)
 {
     struct iocb block, *list = &block;

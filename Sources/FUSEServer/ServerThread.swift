@@ -86,26 +86,3 @@ public final class ServerThread: Sendable {
         }
     }
 }
-
-/// The signal that ends blocking system calls: its handler does nothing, and it does not restart them.
-public enum WakeUpSignal {
-    /// A realtime signal, so that none of the standard ones changes its meaning.
-    public static let number: CInt = 34 + 1  // SIGRTMIN + 1: glibc keeps 32 and 33 for itself
-
-    /// Installs the handler. Called once, before the first thread.
-    public static func install() {
-        var action = sigaction()
-        action.__sigaction_handler.sa_handler = { _ in }
-        sigaction(number, &action, nil)
-    }
-}
-
-/// The monotonic clock in nanoseconds.
-public enum Clock {
-    @inline(__always)
-    public static func now() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
-}

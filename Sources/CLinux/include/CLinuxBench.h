@@ -10,9 +10,8 @@
 // perf_event_open(2) of a counter of one tracepoint on one CPU (or of one thread), with a filter in tracefs syntax.
 int clinux_count_tracepoint(int tracepoint, pid_t thread, int cpu, const char *filter);
 
-// io_setup(2), io_destroy(2), and io_submit(2) of one read or write; io_getevents(2) for at least `least` completions.
+// io_setup(2), and io_submit(2) of one read or write; io_getevents(2) for at least `least` completions.
 int clinux_aio_setup(unsigned int requests, unsigned long *context);
-int clinux_aio_destroy(unsigned long context);
 int clinux_aio_submit(unsigned long context, int descriptor, int is_write, void *buffer, size_t length, int64_t offset);
 int clinux_aio_wait(unsigned long context, int least, int64_t *last_result);
 

@@ -58,8 +58,8 @@ public final class MatrixRunner {
             if isStopped() { break }
             try runCell(index)
         }
-        let isWhole = progress.cells.allSatisfy { ![.planned, .running].contains($0.record.state) }
-        run = try store.end(run, state: isWhole ? .finished : .interrupted, at: Date())
+        let lacksCells = progress.cells.contains { $0.record.isMissing(inShard: run.shard) }
+        run = try store.end(run, state: lacksCells ? .interrupted : .finished, at: Date())
         store.checkpoint()
         return run
     }

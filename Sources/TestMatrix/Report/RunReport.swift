@@ -40,8 +40,7 @@ public struct RunReport: Sendable {
 
     public var standing: Standing {
         if counts.failures > 0 { return .failed }
-        // A shard has done its part.
-        if unfinished.contains(where: { $0.record.state != .elsewhere || run.shard == nil }) { return .unfinished }
+        if cells.contains(where: { $0.record.isMissing(inShard: run.shard) }) { return .unfinished }
         return counts.executed == 0 ? .empty : .passed
     }
 }

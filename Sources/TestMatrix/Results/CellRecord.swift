@@ -79,4 +79,13 @@ public struct CellRecord: Sendable, Hashable, Identifiable {
 
     /// Whether it has results, or should have.
     public var wasRun: Bool { state == .finished || state == .broken }
+
+    /// Whether a run of this shard (nil: a whole run) still lacks it. What is another shard's is missing in a whole run alone.
+    public func isMissing(inShard shard: String?) -> Bool {
+        switch state {
+        case .planned, .running: true
+        case .elsewhere: shard == nil
+        case .finished, .broken, .leftOut: false
+        }
+    }
 }

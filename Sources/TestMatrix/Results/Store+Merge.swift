@@ -49,8 +49,7 @@ extension Store {
         run.baseline = nil
         run.started = parts.map(\.run.started).min() ?? run.started
         run.finished = parts.compactMap(\.run.finished).max()
-        let isWhole = chosen.allSatisfy { $0.record.wasRun || $0.record.state == .leftOut }
-        run.state = isWhole ? .finished : .interrupted
+        run.state = chosen.contains { $0.record.isMissing(inShard: nil) } ? .interrupted : .finished
         let kernels = parts.map(\.run.kernel).uniqued()
         run.kernel = kernels.joined(separator: ", ")
         return RunReport(run: run, cells: chosen)
