@@ -11,12 +11,8 @@ struct AbortVersusCommit: Scenario {
     let oracles: Set<Oracle> = [.reaped, .kernelLog, .errors, .exit, .mountGone]
 
     func run(_ cycle: Cycle) throws {
-        try cycle.mount()
-        try cycle.startLoad(cycle.settings.load == .mixed ? .metadata : nil, perCPU: 3)
-        cycle.pause()
-        cycle.aboutToAct()
-        cycle.daemon?.begin(.abort)
-        cycle.expect.exit = .anyStatus
+        let load: LoadKind? = cycle.settings.load == .mixed ? .metadata : nil
+        try cycle.endUnderLoad(by: .abort, load, perCPU: 3, exit: .anyStatus)
     }
 }
 
@@ -28,19 +24,7 @@ struct AbortCloseLoop: Scenario {
 
     func run(_ cycle: Cycle) throws {
         cycle.expect.exit = .anyStatus
-        for round in 1...(cycle.settings.isQuick ? 2 : 5) {
-            let daemon = try cycle.mount()
-            cycle.pause(upTo: 5)
-            if round == (cycle.settings.isQuick ? 2 : 5) {
-                daemon.begin(.abort)
-                return
-            }
-            let stop = daemon.stop(.abort, within: cycle.limit)
-            if !stop.isComplete {
-                cycle.hung = true
-                return cycle.fail(.mountGone, "round \(round): not gone after an abort: \(stop)")
-            }
-        }
+        try cycle.mountRepeatedly(endedBy: .abort) { cycle.pause(upTo: 5) }
     }
 }
 

@@ -57,15 +57,8 @@ struct NoReplyStorm: Scenario {
     let depth: Int? = 4
 
     func run(_ cycle: Cycle) throws {
-        cycle.expect.connectionEnds = false
-        try cycle.mount()
-        cycle.rememberResources()
         // Making and removing names is what makes the kernel forget inodes.
-        try cycle.startLoad(.metadata, perCPU: 4)
-        cycle.pause(upTo: 200)
-        cycle.stopLoad()
-        cycle.checkTransport()
-        cycle.checkResources()
+        try cycle.serveAndCount(.metadata, perCPU: 4) { cycle.pause(upTo: 200) }
     }
 }
 
@@ -77,15 +70,7 @@ struct EntryReuse: Scenario {
     let depth: Int? = 1
 
     func run(_ cycle: Cycle) throws {
-        cycle.expect.connectionEnds = false
-        try cycle.mount()
-        cycle.rememberResources()
-        try cycle.startLoad(.mixed, perCPU: 3)
-        Deadline.sleep(.milliseconds(cycle.settings.longestPause))
-        cycle.expectProgress()
-        cycle.stopLoad()
-        cycle.checkTransport()
-        cycle.checkResources()
+        try cycle.serveAndCount(.mixed, perCPU: 3) { Deadline.sleep(.milliseconds(cycle.settings.longestPause)) }
     }
 }
 

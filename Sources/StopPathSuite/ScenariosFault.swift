@@ -41,19 +41,6 @@ struct OffThreadReply: Scenario {
     }
 }
 
-extension Cycle {
-    /// Load on a daemon with a fault that nobody but the daemon may notice; then an orderly end.
-    func serveThrough(fault: String, perCPU: Int = 2) throws {
-        expect.connectionEnds = false
-        try mount(fault: fault)
-        try startLoad(perCPU: perCPU)
-        pause()
-        expectProgress()
-        stopLoad()
-        checkTransport()
-    }
-}
-
 struct DeferredReplyStop: Scenario {
     let number = 18
     let name = "deferred-reply-stop"

@@ -12,12 +12,7 @@ struct KillUnderIO: Scenario {
 
     func run(_ cycle: Cycle) throws {
         cycle.usePowerCutImage()
-        try cycle.mount()
-        try cycle.startLoad()
-        cycle.pause()
-        cycle.aboutToAct()
-        cycle.daemon?.begin(.kill)
-        cycle.expect.exit = .killed
+        try cycle.endUnderLoad(by: .kill, exit: .killed)
     }
 }
 
@@ -53,12 +48,7 @@ struct CancelVersusComplete: Scenario {
     let oracles: Set<Oracle> = [.exit, .kernelLog, .reaped]
 
     func run(_ cycle: Cycle) throws {
-        try cycle.mount()
-        try cycle.startLoad(.read, perCPU: 3)
-        cycle.pause(upTo: 60)
-        cycle.aboutToAct()
-        cycle.daemon?.begin(.kill)
-        cycle.expect.exit = .killed
+        try cycle.endUnderLoad(by: .kill, .read, perCPU: 3, pause: 60, exit: .killed)
     }
 }
 

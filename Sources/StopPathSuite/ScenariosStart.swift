@@ -28,20 +28,10 @@ struct ParallelRegister: Scenario {
     let depth: Int? = 32
 
     func run(_ cycle: Cycle) throws {
-        let rounds = cycle.settings.isQuick ? 2 : 5
-        for round in 1...rounds {
-            let daemon = try cycle.mount(until: .mounted)
+        try cycle.mountRepeatedly(until: .mounted, endedBy: .unmount) {
             // Clients on every CPU wait for the queues to be ready.
             try cycle.startLoad(.metadata, perCPU: 2)
             cycle.stopLoad()
-            if round == rounds {
-                return cycle.act(.unmount, on: daemon)
-            }
-            let stop = daemon.stop(.unmount, within: cycle.limit)
-            if !stop.isComplete {
-                cycle.hung = true
-                return cycle.fail(.mountGone, "round \(round): not gone after an unmount: \(stop)")
-            }
         }
     }
 }
@@ -80,9 +70,7 @@ struct SetupRefused: Scenario {
             try cycle.startLoad(perCPU: 1)
             cycle.pause(upTo: 40)
         } catch DaemonError.exited(let status, let log) {
-            if case .signalled = status { cycle.fail(.exit, "the daemon ended with \(status): \(log)") }
-            if status.isSuccess { cycle.fail(.exit, "the daemon mounted nothing and ended with success: \(log)") }
-            if log.isEmpty { cycle.fail(.exit, "the daemon did not say why it ended") }
+            cycle.checkRefusal(status, log)
         } catch let error as DaemonError {
             cycle.fail(.exit, "\(error)")
         }
@@ -97,7 +85,7 @@ struct EarlyRegister: Scenario {
     let needs: Needs = [.ring, .fault]
 
     func run(_ cycle: Cycle) throws {
-        try serveOrFail(cycle, fault: "early-register")
+        try cycle.serveOrFail(fault: "early-register")
     }
 }
 
@@ -110,7 +98,7 @@ struct QueueThreadFails: Scenario {
     let needs: Needs = [.ring, .fault]
 
     func run(_ cycle: Cycle) throws {
-        try serveOrFail(cycle, fault: "queue-thread-fails")
+        try cycle.serveOrFail(fault: "queue-thread-fails")
     }
 }
 
@@ -122,37 +110,10 @@ struct StartupAllocationFails: Scenario {
 
     func run(_ cycle: Cycle) throws {
         if cycle.settings.allowFaults && cycle.mayUseRing && cycle.target.isOurs && Bool.random(using: &cycle.random) {
-            return try serveOrFail(cycle, fault: "allocation-fails")
+            return try cycle.serveOrFail(fault: "allocation-fails")
         }
         // Descriptors run out at a point that the seed chooses; daemons differ in how many they need.
         let count = Int.random(in: 4...24, using: &cycle.random)
-        try serveOrFail(cycle, prefix: ["prlimit", "--nofile=\(count):\(count)"])
-    }
-}
-
-extension Scenario {
-    /// Mounts with a hindrance: either it works all the same, or the daemon ends with a failure and says why.
-    func serveOrFail(_ cycle: Cycle, fault: String? = nil, prefix: [String] = []) throws {
-        do {
-            try cycle.mount(fault: fault, prefix: prefix)
-            cycle.expect.connectionEnds = false
-            cycle.rememberResources()
-            // With few descriptors left, opening files may fail with EMFILE: so nothing but names is worked on.
-            if prefix.isEmpty {
-                try cycle.startLoad(perCPU: 1)
-                cycle.pause(upTo: 40)
-                cycle.stopLoad()
-                cycle.checkTransport(early: 4)
-            }
-            cycle.checkSpin()
-        } catch DaemonError.exited(let status, let log) {
-            // A runtime that cannot get what it needs to start may not even reach the daemon's own code.
-            if status.isSuccess { cycle.fail(.exit, "the daemon mounted nothing and ended with success: \(log)") }
-            if case .signalled = status { cycle.fail(.exit, "the daemon ended with \(status): \(log)") }
-            if log.isEmpty { cycle.fail(.exit, "the daemon did not say why it ended") }
-        } catch let error as DaemonError {
-            cycle.hung = true
-            cycle.fail(.exit, "\(error)")
-        }
+        try cycle.serveOrFail(prefix: ["prlimit", "--nofile=\(count):\(count)"])
     }
 }
