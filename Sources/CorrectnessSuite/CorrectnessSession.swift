@@ -54,7 +54,7 @@ public struct CorrectnessSession {
     /// Runs it all; nothing but the evidence stays.
     ///
     /// - Throws: ``CorrectnessUnavailable``.
-    public func run(_ tell: @escaping (Event) -> Void) throws -> Outcome {
+    public func run(_ notify: @escaping (Event) -> Void) throws -> Outcome {
         let bench: Workbench
         do {
             bench = try Workbench(output: output, program: program, temporary: sources)
@@ -64,9 +64,9 @@ public struct CorrectnessSession {
         bench.closeOnSignals()
         var outcome = Outcome(output: output.string)
         do {
-            for target in targets { outcome = try run(target, bench, outcome, tell) }
+            for target in targets { outcome = try run(target, bench, outcome, notify) }
             if targets.count > 1, options.checks.isEmpty || options.checks.contains("differential-sequences") {
-                outcome = try compare(targets, bench, outcome, tell)
+                outcome = try compare(targets, bench, outcome, notify)
             }
         } catch {
             bench.close()
@@ -77,11 +77,11 @@ public struct CorrectnessSession {
     }
 
     private func run(
-        _ target: Target, _ bench: Workbench, _ before: Outcome, _ tell: @escaping (Event) -> Void
+        _ target: Target, _ bench: Workbench, _ before: Outcome, _ notify: @escaping (Event) -> Void
     ) throws -> Outcome {
         var outcome = before
         outcome.targets.append(target.label)
-        tell(.begin(target.label))
+        notify(.begin(target.label))
         if target.kind == .directory {
             guard let path = directory.map({ realpath($0, nil) }), let path else {
                 throw CorrectnessUnavailable(description: "there is no directory \(directory ?? "")")
@@ -90,24 +90,24 @@ public struct CorrectnessSession {
             let resolved = String(cString: path)
             let place = CorrectnessPlace(
                 label: target.label, directory: resolved, source: resolved, plain: resolved, traits: .directory)
-            outcome.results += try CorrectnessRun(on: place, options, bench: bench) { tell(.progress($0)) }.run()
+            outcome.results += try CorrectnessRun(on: place, options, bench: bench) { notify(.progress($0)) }.run()
             return outcome
         }
         let served = try ServedDirectory(target, bench: bench)
-        defer { served.stop(tell) }
+        defer { served.stop(notify) }
         let place = CorrectnessPlace(
             label: target.label, directory: served.mountPoint.string, source: served.source.string,
             plain: served.plain.string,
             traits: served.traits)
         outcome.results += try CorrectnessRun(on: place, options, bench: bench, remount: served.remount) {
-            tell(.progress($0))
+            notify(.progress($0))
         }.run()
         return outcome
     }
 
     /// Transport against transport: the first with each other one.
     private func compare(
-        _ targets: [Target], _ bench: Workbench, _ before: Outcome, _ tell: @escaping (Event) -> Void
+        _ targets: [Target], _ bench: Workbench, _ before: Outcome, _ notify: @escaping (Event) -> Void
     ) throws -> Outcome {
         var outcome = before
         var shorter = options
@@ -116,15 +116,15 @@ public struct CorrectnessSession {
         for other in targets.dropFirst() {
             let label = "\(other.label)-against-\(targets[0].label)"
             outcome.targets.append(label)
-            tell(.begin(label))
+            notify(.begin(label))
             let subject = try ServedDirectory(other, bench: bench)
-            defer { subject.stop(tell) }
+            defer { subject.stop(notify) }
             let reference = try ServedDirectory(targets[0], bench: bench)
-            defer { reference.stop(tell) }
+            defer { reference.stop(notify) }
             let place = CorrectnessPlace(
                 label: label, directory: subject.mountPoint.string, source: nil, plain: reference.mountPoint.string,
                 traits: TargetTraits(isMount: true))
-            outcome.results += try CorrectnessRun(on: place, shorter, bench: bench) { tell(.progress($0)) }.run()
+            outcome.results += try CorrectnessRun(on: place, shorter, bench: bench) { notify(.progress($0)) }.run()
         }
         return outcome
     }

@@ -65,10 +65,10 @@ final class ServedDirectory {
     }
 
     /// Unmounts, by force if it must be.
-    func stop(_ tell: (CorrectnessSession.Event) -> Void) {
+    func stop(_ notify: (CorrectnessSession.Event) -> Void) {
         let report = daemon.stop(.unmount)
         if report.isComplete { return }
-        tell(
+        notify(
             .note("the unmount failed (\(report.unmountError.map { "\($0)" } ?? "it does not end")): \(daemon.logTail)")
         )
         daemon.forceDown()

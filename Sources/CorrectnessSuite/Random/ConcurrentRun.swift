@@ -61,7 +61,7 @@ final class ConcurrentRun {
             FS.removeTree(directory)
         }
         if let script = task.script { return try replay(ConcurrentRun.parse(script)) }
-        let crew = try Crew(directory, memory)
+        let clients = try ConcurrentProcesses(directory, memory)
         var random = SplitMix64(seed: task.seed)
         let kinds = kinds()
         let start = cbench_now()
@@ -70,8 +70,8 @@ final class ConcurrentRun {
         repeat {
             let round = ConcurrentRun.draw(&random, kinds)
             operations += round.count
-            if let violation = try crew.violation(of: round, number: rounds) {
-                return try explain(round, violation, crew)
+            if let violation = try clients.violation(of: round, number: rounds) {
+                return try explain(round, violation, clients)
             }
             rounds += 1
             if rounds % 64 == 0 { Worker.report(.progress(operations)) }
@@ -110,12 +110,12 @@ final class ConcurrentRun {
     }
 
     /// Takes away what is not needed to see the violation again.
-    private func explain(_ round: Case, _ violation: String, _ crew: Crew) throws -> TaskEnd {
+    private func explain(_ round: Case, _ violation: String, _ clients: ConcurrentProcesses) throws -> TaskEnd {
         func shows(_ candidate: Case) throws -> String? {
             for _ in 0..<ConcurrentRun.attempts {
                 rounds += 1
                 if rounds % 64 == 0 { Worker.report(.progress(rounds)) }
-                if let found = try crew.violation(of: candidate, number: rounds) { return found }
+                if let found = try clients.violation(of: candidate, number: rounds) { return found }
             }
             return nil
         }
@@ -179,11 +179,11 @@ final class ConcurrentRun {
     }
 
     private func replay(_ round: Case) throws -> TaskEnd {
-        let crew = try Crew(directory, memory)
+        let clients = try ConcurrentProcesses(directory, memory)
         let times = 20_000
         for number in 0..<times {
             if number % 64 == 0 { Worker.report(.progress(number)) }
-            if let found = try crew.violation(of: round, number: number) {
+            if let found = try clients.violation(of: round, number: number) {
                 return TaskEnd(verdict: .failed, message: "in run \(number + 1): \(found)", seconds: 0)
             }
         }

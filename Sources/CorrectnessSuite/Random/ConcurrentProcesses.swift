@@ -6,10 +6,10 @@ import SystemPackage
 
 /// Processes that are kept for many rounds: each gets its operations through a pipe, waits for the others, and writes what it saw
 /// into shared memory.
-final class Crew {
+final class ConcurrentProcesses {
     private let directory: Path
     private let memory: SharedMemory
-    private var members: [(child: Child, tasks: CInt)] = []
+    private var processes: [(child: Child, tasks: CInt)] = []
     private let done: Gate
     private static let size = 3
     private static let longest = 8
@@ -19,20 +19,20 @@ final class Crew {
         self.directory = directory
         self.memory = memory
         done = try Gate()
-        for index in 0..<Crew.size {
+        for index in 0..<ConcurrentProcesses.size {
             var pipe: [CInt] = [-1, -1]
             try call("pipe") { clinux_pipe2(&pipe, O_CLOEXEC) }
-            let child = try Child("member \(index)") { [done] in
+            let child = try Child("process \(index)") { [done] in
                 close(pipe[1])
-                Crew.serve(index, pipe[0], memory, done)
+                ConcurrentProcesses.serve(index, pipe[0], memory, done)
             }
             close(pipe[0])
-            members.append((child, pipe[1]))
+            processes.append((child, pipe[1]))
         }
     }
 
     deinit {
-        for member in members { close(member.tasks) }
+        for process in processes { close(process.tasks) }
     }
 
     /// Runs a round in a fresh directory.
@@ -45,14 +45,14 @@ final class Crew {
         var model = ConcurrentModel()
         for operation in round.start {
             let expected = model.perform(operation, found: model.names[operation.one])
-            let got = Crew.perform(operation, in: place)
+            let got = ConcurrentProcesses.perform(operation, in: place)
             if got != expected {
                 return "alone, \(operation.line): expected \(expected.description), got \(got.description)"
             }
         }
         try runAtOnce(round, place)
         let outcomes = round.sequences.enumerated().map { process, list in list.indices.map { outcome(process, $0) } }
-        let final = try Crew.look(at: place)
+        let final = try ConcurrentProcesses.look(at: place)
         let allowed = AllowedOutcomes(sequences: round.sequences, outcomes: outcomes, final: final)
         if allowed.contain(from: model) { return nil }
         var words: [String] = []
@@ -81,13 +81,13 @@ final class Crew {
                 message += [UInt8(kind), UInt8(operation.one), UInt8(operation.other), UInt8(operation.tag)]
             }
             message.insert(contentsOf: [UInt8(message.count >> 8), UInt8(message.count & 255)], at: 0)
-            try call("write to member") { write(members[process].tasks, message, message.count) }
+            try call("write to process") { write(processes[process].tasks, message, message.count) }
         }
         for _ in round.sequences { try done.pass() }
     }
 
     private func outcome(_ process: Int, _ step: Int) -> ConcurrentModel.Outcome {
-        let at = Crew.slot(process, step)
+        let at = ConcurrentProcesses.slot(process, step)
         return ConcurrentModel.Outcome(
             errno: memory.bytes.load(fromByteOffset: at, as: CInt.self),
             tag: Int(memory.bytes.load(fromByteOffset: at + 4, as: Int32.self)))
@@ -97,7 +97,7 @@ final class Crew {
         64 + (process * longest + step) * 8
     }
 
-    /// What a member does until its pipe ends.
+    /// What a process does until its pipe ends.
     private static func serve(_ index: Int, _ tasks: CInt, _ memory: SharedMemory, _ done: Gate) {
         let ready = memory.bytes.baseAddress!
         while let head = receive(tasks, 2), let message = receive(tasks, Int(head[0]) << 8 | Int(head[1])) {
