@@ -56,6 +56,11 @@ let package = Package(
             name: "Faults", dependencies: ["FUSEServer", "FUSEProtocol", "LinuxSystem", "CFUSE", "CLinux", system],
             swiftSettings: settings),
 
+        // Kernels, their guests' machines and consoles. Knows nothing of FUSE.
+        .target(
+            name: "VirtualMachines", dependencies: ["LinuxSystem", "CLinux", system],
+            resources: [.embedInCode("Guest/init.sh"), .embedInCode("Guest/initramfs.sh")], swiftSettings: settings),
+
         // Knows daemons only as child processes: never depends on a transport or on the filesystem.
         .target(name: "BenchCore", dependencies: ["LinuxSystem", "CBench", "CLinux", system], swiftSettings: settings),
         // One target for each suite; none depends on another.
@@ -82,8 +87,8 @@ let package = Package(
             name: "fstestkit",
             dependencies: [
                 "BenchCore", "CorrectnessSuite", "StopPathSuite", "XFSTestsSuite", "TestMatrix",
-                "FUSEServer", "TransportLegacy", "TransportURing", "LoopbackFS", "Faults", "LinuxSystem", "CLinux",
-                system, logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "FUSEServer", "TransportLegacy", "TransportURing", "LoopbackFS", "Faults", "VirtualMachines",
+                "LinuxSystem", "CLinux", system, logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
 
@@ -102,6 +107,7 @@ let package = Package(
             name: "XFSTestsSuiteTests", dependencies: ["XFSTestsSuite", "BenchCore"], swiftSettings: settings),
         .testTarget(
             name: "TestMatrixTests", dependencies: ["TestMatrix", "BenchCore", "LinuxSystem"], swiftSettings: settings),
+        .testTarget(name: "VirtualMachinesTests", dependencies: ["VirtualMachines"], swiftSettings: settings),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [

@@ -3,12 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int place(posix_spawn_file_actions_t *actions, int descriptor, int target, int flags)
@@ -47,6 +50,78 @@ int clinux_spawn(pid_t *pid, const char *file, char *const argv[], char *const e
     posix_spawnattr_destroy(&attributes);
     errno = result;
     return result ? -1 : 0;
+}
+
+static void reset_signals(void)
+{
+    sigset_t none;
+    int number;
+
+    for (number = 1; number < NSIG; number++)
+        signal(number, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+// Out of the way of the places that descriptors shall have, then into them.
+static int place_all(const int *descriptors, size_t count)
+{
+    int moved[count];
+    size_t index;
+
+    for (index = 0; index < count; index++) {
+        int descriptor = descriptors[index];
+        if (descriptor < 0)
+            descriptor = open("/dev/null", O_RDWR);
+        moved[index] = fcntl(descriptor, F_DUPFD, (int)count + 1);
+        if (moved[index] < 0)
+            return -1;
+    }
+    for (index = 0; index < count; index++)
+        if (dup2(moved[index], (int)index) < 0)
+            return -1;
+    return 0;
+}
+
+pid_t clinux_spawn_dependent(const char *path, char *const argv[], char *const envp[], const int *descriptors, size_t count)
+{
+    pid_t parent = getpid(), pid;
+    sigset_t all, old;
+    int failure[2], error = 0;
+
+    if (pipe2(failure, O_CLOEXEC) < 0)
+        return -1;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    pid = fork();
+    if (pid == 0) {
+        // Only async-signal-safe calls: the parent has other threads.
+        int report = fcntl(failure[1], F_DUPFD_CLOEXEC, (int)(2 * count + 16));
+        setpgid(0, 0);
+        reset_signals();
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent && place_all(descriptors, count) == 0) {
+            // What is beyond closes at the exec, the pipe too: that is how the parent learns of success.
+            close_range((unsigned int)count, ~0U, CLOSE_RANGE_CLOEXEC);
+            execve(path, argv, envp);
+        }
+        error = errno;
+        (void)!write(report, &error, sizeof error);
+        _exit(127);
+    }
+    if (pid < 0)
+        error = errno;
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    close(failure[1]);
+    if (pid > 0) {
+        while (read(failure[0], &error, sizeof error) < 0 && errno == EINTR)
+            continue;
+        if (error)
+            while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+                continue;
+    }
+    close(failure[0]);
+    errno = error;
+    return error ? -1 : pid;
 }
 
 int clinux_pidfd_open(pid_t pid)
@@ -94,17 +169,13 @@ pid_t clinux_isolated(int call, const char *path, unsigned long argument, const 
 {
     sigset_t all, old;
     pid_t pid;
-    int signal_number;
 
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &old);
     pid = fork();
     if (pid == 0) {
         setpgid(0, 0);
-        for (signal_number = 1; signal_number < NSIG; signal_number++)
-            signal(signal_number, SIG_DFL);
-        sigemptyset(&all);
-        sigprocmask(SIG_SETMASK, &all, NULL);
+        reset_signals();
         close_range(3, ~0U, 0);
         _exit(isolated(call, path, argument, text, value) < 0 ? errno : 0);
     }

@@ -13,7 +13,7 @@ struct Fstestkit: ParsableCommand {
             MountCommand.self, UnmountCommand.self, StatsCommand.self, DoctorCommand.self,
             CorrectnessCommand.self, CorrectnessWorkerCommand.self,
             StopPathCommand.self, CleanCommand.self, BenchHelperCommand.self,
-            XFSTestsCommand.self, XFSTestsHelperCommand.self,
+            XFSTestsCommand.self, XFSTestsHelperCommand.self, VMCommand.self,
         ])
 
     /// Called as `mount.fuse.fstestkit` (by mount(8)), the arguments are those of a mount helper.

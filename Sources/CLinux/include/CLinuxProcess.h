@@ -4,12 +4,18 @@
 #define CLINUXPROCESS_H
 
 #include <spawn.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 // posix_spawnp(3) of a program in a process group of its own, with default signal handlers and nothing open but these three.
 // A descriptor of -1 is /dev/null. Returns 0 or -1 and errno.
 int clinux_spawn(pid_t *pid, const char *file, char *const argv[], char *const envp[], int input, int output, int error);
+
+// Starts the program at `path` in a process group of its own, with default signal handlers and nothing open but `descriptors`,
+// which become 0, 1, 2, 3 …; -1 is /dev/null. The kernel kills it when the thread that called this ends (PR_SET_PDEATHSIG):
+// start it from one that outlives it. Returns its pid, or -1 and errno, execve(2)'s too.
+pid_t clinux_spawn_dependent(const char *path, char *const argv[], char *const envp[], const int *descriptors, size_t count);
 
 int clinux_pidfd_open(pid_t pid);
 int clinux_pidfd_getfd(int pidfd, int descriptor);

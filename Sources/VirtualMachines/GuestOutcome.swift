@@ -1,0 +1,23 @@
+/// How a guest ended.
+package enum GuestOutcome: Equatable, Sendable {
+    /// The job ended, with this status, as a shell has it.
+    case ended(status: Int32)
+    /// The kernel died: its report, from the console.
+    case crashed(report: [String])
+    /// The job said nothing for too long: the console's last lines, with the stacks that the kernel was asked for.
+    case silent(console: [String])
+    /// The job was not reached: the console's last lines, then QEMU's words.
+    case neverBooted(console: [String], emulator: [String])
+    /// The machine went away under the job, without a report of the kernel: a power off, or QEMU's own end.
+    case vanished(console: [String], emulator: [String])
+}
+
+/// A guest's end, and what ran it.
+package struct GuestReport: Sendable {
+    package let outcome: GuestOutcome
+    /// As `uname -r` says it; nil if it did not boot.
+    package let release: String?
+    package let isAccelerated: Bool
+    /// Until the job began; nil if it did not.
+    package let boot: Duration?
+}

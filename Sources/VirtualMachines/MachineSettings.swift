@@ -1,0 +1,45 @@
+/// What a guest's machine is like.
+package struct MachineSettings: Sendable {
+    package enum Accelerator: String, CaseIterable, Sendable {
+        /// KVM where it works, else emulation.
+        case auto
+        case kvm
+        case tcg
+    }
+
+    package var cpus = 2
+    /// CPUs that may ever be there, if they are more.
+    package var possibleCPUs: Int?
+    /// In MiB.
+    package var memory = 1536
+    /// On the kernel's command line, after our own.
+    package var append: [String] = []
+    package var accelerator = Accelerator.auto
+    /// The guest's clock counts instructions, so that no load on the host trips a deadline. Emulated, by one thread.
+    package var isSteady = false
+    /// How long a guest may say nothing.
+    package var silence: Duration = .seconds(300)
+    /// How long its kernel may then take for each of the two lists of stacks.
+    var stacksTime: Duration = .seconds(4)
+
+    package init() {}
+
+    /// Words for the kernel.
+    var commandLine: String {
+        var words = [
+            "console=ttyS0", "panic=1", "oops=panic", "mitigations=off", "tsc=reliable", "nowatchdog",
+            "sysrq_always_enabled",
+        ]
+        if let possibleCPUs, possibleCPUs > cpus { words.append("maxcpus=\(cpus)") }
+        return (words + append).joined(separator: " ")
+    }
+
+    /// Words for QEMU: what is not of one guest.
+    func arguments(kvm: Bool) -> [String] {
+        let accelerator = kvm ? "kvm" : isSteady ? "tcg,thread=single" : "tcg,thread=multi"
+        return [
+            "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-M", "pc", "-cpu", "max",
+            "-accel", accelerator, "-smp", "\(max(cpus, possibleCPUs ?? 0))", "-m", "\(memory)",
+        ] + (isSteady ? ["-icount", "shift=0,sleep=off"] : [])
+    }
+}

@@ -1,0 +1,21 @@
+import SystemPackage
+
+/// Why no guest was to be had. Sentences for people are made at the command line.
+package enum VirtualMachineError: Error, Equatable {
+    /// A program of the host that is not there, and the Debian package that has it.
+    case missingProgram(String, package: String)
+    /// A program of the host that failed: its command line, how it ended and the last lines that it said.
+    case programFailed([String], status: String, said: [String])
+    /// No mirror of Debian stands in the machine's own apt sources.
+    case noDebianMirror
+    /// The mirror has no kernel of that version; these are there.
+    case noSuchKernel(String, known: [String])
+    /// What was named is no kernel that could be started.
+    case notAKernel(FilePath, why: String)
+    /// Guests of this processor architecture are not known here.
+    case unknownArchitecture(String)
+    /// Another process makes something in the cache right now.
+    case cacheInUse(FilePath)
+    /// A system call failed on a path.
+    case system(FilePath, Errno)
+}
