@@ -24,6 +24,29 @@ import Testing
         #expect(Set(plan.entries.map(\.cell.folder)).count == plan.entries.count)
     }
 
+    @Test func mountOptionsAreForOurTransportsAndForSuitesThatTakeThem() {
+        var configuration = MatrixConfiguration()
+        configuration.suites = ["correctness", "stop-path"]
+        configuration.targets = [.init(transport: .legacy), .init(label: "other", command: "d {source} {mountpoint}")]
+        configuration.mountOptions = ["none", "writeback,direct_io"]
+        let plan = MatrixPlan(configuration, seed: 1)
+        #expect(
+            plan.entries.map(\.cell.key) == [
+                "correctness/legacy", "correctness/legacy+writeback,direct_io", "correctness/other", "stop-path/legacy",
+                "stop-path/other",
+            ])
+        #expect(configuration.faults.isEmpty)
+        let commands = plan.entries.map {
+            SuiteCommand(configuration: configuration, program: "p").arguments($0, output: "o")
+        }
+        #expect(commands[1].joined(separator: " ").contains("--transport legacy --mount-option writeback,direct_io"))
+        #expect(!commands[0].contains("--mount-option") && !commands[3].contains("--mount-option"))
+        configuration.mountOptions = ["pairs"]
+        let labels = MatrixPlan(configuration, seed: 1).entries.map(\.cell.target)
+        #expect(Set(labels).count > 6)
+        #expect(labels == MatrixPlan(configuration, seed: 1).entries.map(\.cell.target))
+    }
+
     @Test func seedsFollowFromTheRunsSeed() {
         let seeds = MatrixPlan(configuration, seed: 1).entries.map(\.seed)
         #expect(seeds == MatrixPlan(configuration, seed: 1).entries.map(\.seed))
