@@ -61,6 +61,9 @@ let package = Package(
         .target(
             name: "XFSTestsSuite", dependencies: ["BenchCore", "LinuxSystem", "CLinux", system], swiftSettings: settings
         ),
+        .target(
+            name: "HostileSourceSuite", dependencies: ["BenchCore", "LinuxSystem", "CBench", "CLinux", system],
+            swiftSettings: settings),
         // The matrix, its results and their reports. It starts the suites as processes, and reads what they say.
         .target(
             name: "TestMatrix",
@@ -74,8 +77,8 @@ let package = Package(
         .executableTarget(
             name: "fstestkit",
             dependencies: [
-                "BenchCore", "CorrectnessSuite", "StopPathSuite", "XFSTestsSuite", "TestMatrix",
-                "TransportLegacy", "TransportURing", "LoopbackFS", "Faults",
+                "BenchCore", "CorrectnessSuite", "StopPathSuite", "HostileSourceSuite", "XFSTestsSuite",
+                "TestMatrix", "TransportLegacy", "TransportURing", "LoopbackFS", "Faults",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -92,14 +95,17 @@ let package = Package(
             name: "CorrectnessSuiteTests", dependencies: ["CorrectnessSuite", "BenchCore"], swiftSettings: settings),
         .testTarget(name: "StopPathSuiteTests", dependencies: ["StopPathSuite"], swiftSettings: settings),
         .testTarget(
+            name: "HostileSourceSuiteTests", dependencies: ["HostileSourceSuite", "BenchCore"], swiftSettings: settings
+        ),
+        .testTarget(
             name: "XFSTestsSuiteTests", dependencies: ["XFSTestsSuite", "BenchCore"], swiftSettings: settings),
         .testTarget(
             name: "TestMatrixTests", dependencies: ["TestMatrix", "BenchCore", "LinuxSystem"], swiftSettings: settings),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "BenchCore", "CorrectnessSuite", "StopPathSuite", "TestMatrix", "FUSEServer", "LinuxSystem", "Faults",
-                "fstestkit",
+                "BenchCore", "CorrectnessSuite", "StopPathSuite", "HostileSourceSuite", "TestMatrix", "FUSEServer",
+                "LinuxSystem", "Faults", "fstestkit",
             ],
             exclude: ["StandIn"], swiftSettings: settings),
     ],

@@ -5,7 +5,7 @@ import TestMatrix
 
 /// What shall be run, by flags; a file and the environment say the rest.
 struct MatrixOptions: ParsableArguments {
-    @Option(help: "Suites, with commas: correctness, stop-path, xfstests, or one of the file's (default: all).")
+    @Option(help: "Suites, with commas: correctness, stop-path, hostile-source, xfstests, the file's (default: all).")
     var suite: [String] = []
     @Option(help: "Transports, with commas: legacy, uring-single, uring-percore, or all (default).")
     var transport: [String] = []

@@ -20,7 +20,7 @@ import Testing
                 "correctness/legacy", "correctness/uring-single/depth-1", "correctness/uring-single/depth-8",
                 "correctness/uring-percore/depth-1", "correctness/uring-percore/depth-8",
             ])
-        #expect(plan.entries.count == 3 * 5 * 2)
+        #expect(plan.entries.count == 4 * 5 * 2)
         #expect(Set(plan.entries.map(\.cell.folder)).count == plan.entries.count)
     }
 
@@ -78,9 +78,9 @@ import Testing
         }
         let plan = MatrixPlan(configuration, seed: 5)
         let single = try JSONDecoder().decode(Jobs.self, from: Data(plan.json(shards: nil).utf8))
-        #expect(single.include.count == 30)
+        #expect(single.include.count == 40)
         #expect(single.include[1].name == "correctness/uring-single/depth-1")
-        #expect(single.include[1].shard == "2/30")
+        #expect(single.include[1].shard == "2/40")
         let few = try JSONDecoder().decode(Jobs.self, from: Data(plan.json(shards: 4).utf8))
         #expect(few.include.flatMap(\.cells).map(\.key).sorted() == plan.entries.map(\.cell.key).sorted())
         #expect(few.include.allSatisfy { $0.seed == 5 })

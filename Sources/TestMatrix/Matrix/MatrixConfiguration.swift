@@ -26,10 +26,10 @@ public struct MatrixConfiguration: Sendable, Hashable, Codable {
 
     public init() {}
 
-    public static let builtInSuites = ["correctness", "stop-path", "xfstests"]
+    public static let builtInSuites = ["correctness", "stop-path", "hostile-source", "xfstests"]
 
     /// Suites that mount with options that they are given. How a connection ends does not depend on them.
-    public static let suitesWithMountOptions: Set<String> = ["correctness", "xfstests"]
+    public static let suitesWithMountOptions: Set<String> = ["correctness", "hostile-source", "xfstests"]
 
     /// A suite that is another program: it says ``SuiteEvent``s on its standard output.
     public struct OwnSuite: Sendable, Hashable, Codable {

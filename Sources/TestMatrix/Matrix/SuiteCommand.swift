@@ -31,7 +31,7 @@ struct SuiteCommand {
             if !further.contains("-g") { result += ["-g", "quick"] }
             // What it had finished before the kill is on its disk; it says that again.
             if isResumed { result.append("--resume") }
-        case "stop-path":
+        case "stop-path", "hostile-source":
             result += ["--seed", "\(entry.seed)"]
             if configuration.quick { result.append("--quick") }
         default:
@@ -47,7 +47,7 @@ struct SuiteCommand {
             return ["--transport", transport.rawValue, suite == "xfstests" ? "-o" : "--mount-option", options]
         }
         var result = target.command.map { ["--daemon", $0] } ?? ["--mount-helper", target.mountHelper ?? ""]
-        if suite == "stop-path" {
+        if suite == "stop-path" || suite == "hostile-source" {
             // Read up to the next option.
             if !target.cleanStatuses.isEmpty { result += target.cleanStatuses.flatMap { ["--clean-status", "\($0)"] } }
             result += ["--label", target.label]
