@@ -73,6 +73,9 @@ let package = Package(
         .target(
             name: "XFSTestsSuite", dependencies: ["BenchCore", "LinuxSystem", "CLinux", system], swiftSettings: settings
         ),
+        .target(
+            name: "HostileSourceSuite", dependencies: ["BenchCore", "LinuxSystem", "CBench", "CLinux", system],
+            swiftSettings: settings),
         // The matrix, its results and their reports. It starts the suites as processes, and reads what they say.
         .target(
             name: "TestMatrix",
@@ -86,23 +89,27 @@ let package = Package(
         .executableTarget(
             name: "fstestkit",
             dependencies: [
-                "BenchCore", "CorrectnessSuite", "StopPathSuite", "XFSTestsSuite", "TestMatrix",
-                "FUSEServer", "TransportLegacy", "TransportURing", "LoopbackFS", "Faults", "VirtualMachines",
-                "LinuxSystem", "CLinux", system, logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "BenchCore", "CorrectnessSuite", "StopPathSuite", "HostileSourceSuite", "XFSTestsSuite",
+                "TestMatrix", "FUSEServer", "TransportLegacy", "TransportURing", "LoopbackFS", "Faults",
+                "VirtualMachines", "LinuxSystem", "CLinux", system, logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
 
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem"], swiftSettings: settings),
         .testTarget(name: "FUSEProtocolTests", dependencies: ["FUSEProtocol"], swiftSettings: settings),
         .testTarget(name: "LoopbackFSTests", dependencies: ["LoopbackFS", "LinuxSystem"], swiftSettings: settings),
-        .testTarget(name: "FUSEServerTests", dependencies: ["FUSEServer"], swiftSettings: settings),
-        .testTarget(name: "TransportURingTests", dependencies: ["TransportURing"], swiftSettings: settings),
+        .testTarget(name: "FUSEServerTests", dependencies: ["FUSEServer", "LinuxSystem", "CLinux"], swiftSettings: settings),
+        .testTarget(name: "TransportURingTests", dependencies: ["TransportURing", "FUSEServer", "LinuxSystem", "CLibURing"], swiftSettings: settings),
         .testTarget(
             name: "WireTests", dependencies: ["TransportLegacy", "LoopbackFS", "Faults"], swiftSettings: settings),
         .testTarget(name: "BenchCoreTests", dependencies: ["BenchCore", "LinuxSystem"], swiftSettings: settings),
         .testTarget(
             name: "CorrectnessSuiteTests", dependencies: ["CorrectnessSuite", "BenchCore"], swiftSettings: settings),
         .testTarget(name: "StopPathSuiteTests", dependencies: ["StopPathSuite"], swiftSettings: settings),
+        .testTarget(
+            name: "HostileSourceSuiteTests", dependencies: ["HostileSourceSuite", "BenchCore"], swiftSettings: settings
+        ),
         .testTarget(
             name: "XFSTestsSuiteTests", dependencies: ["XFSTestsSuite", "BenchCore"], swiftSettings: settings),
         .testTarget(
@@ -111,8 +118,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "BenchCore", "CorrectnessSuite", "StopPathSuite", "TestMatrix", "FUSEServer", "LinuxSystem", "Faults",
-                "fstestkit",
+                "BenchCore", "CorrectnessSuite", "StopPathSuite", "HostileSourceSuite", "TestMatrix", "FUSEServer",
+                "LinuxSystem", "Faults", "fstestkit",
             ],
             exclude: ["StandIn"], swiftSettings: settings),
     ],

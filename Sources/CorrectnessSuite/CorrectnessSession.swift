@@ -65,7 +65,10 @@ public struct CorrectnessSession {
         var outcome = Outcome(output: output.string)
         do {
             for target in targets { outcome = try run(target, bench, outcome, notify) }
-            if targets.count > 1, options.checks.isEmpty || options.checks.contains("differential-sequences") {
+            // The same transport with other options is no other transport.
+            if targets.count > 1, Set(targets.map(\.transport)).count == targets.count,
+                options.checks.isEmpty || options.checks.contains("differential-sequences")
+            {
                 outcome = try compare(targets, bench, outcome, notify)
             }
         } catch {

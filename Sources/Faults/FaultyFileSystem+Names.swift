@@ -6,7 +6,13 @@ public import SystemPackage
 /// Names, and what is made under them.
 extension FaultyFileSystem {
     public func lookup(_ request: borrowing Request, name: Name, reply: inout ReplyBuffer) throws(Errno) -> Outcome {
-        try changingEntry(&reply) { (reply: inout ReplyBuffer) throws(Errno) in
+        if fault == .openByName {
+            let entry = try find(request, name)
+            remember(request.node, name, as: entry.nodeid)
+            try reply.append(entry)
+            return .reply
+        }
+        return try changingEntry(&reply) { (reply: inout ReplyBuffer) throws(Errno) in
             try inner.lookup(request, name: name, reply: &reply)
         }
     }
@@ -48,8 +54,15 @@ extension FaultyFileSystem {
         var changed = arguments
         if fault == .maskIgnored { changed.umask = 0 }
         let made = request.as(creator(request))
-        return try changingEntry(&reply, isOpened: true) { (reply: inout ReplyBuffer) throws(Errno) in
-            try inner.create(made, changed, name: name, reply: &reply)
+        guard fault == .createOpensExisting || fault == .waitsForFIFO else {
+            return try changingEntry(&reply, isOpened: true) { (reply: inout ReplyBuffer) throws(Errno) in
+                try inner.create(made, changed, name: name, reply: &reply)
+            }
+        }
+        do throws(Errno) {
+            return try inner.create(made, changed, name: name, reply: &reply)
+        } catch  where error == .fileExists || error == .staleNFSFileHandle {
+            return try openExisting(request, arguments, name: name, reply: &reply)
         }
     }
 
@@ -100,7 +113,11 @@ extension FaultyFileSystem {
 
     /// The user and group that creations are made as.
     private func creator(_ request: borrowing Request) -> (UInt32, UInt32) {
-        fault == .wrongOwner ? (0, 0) : (request.header.uid, request.header.gid)
+        switch fault {
+        case .wrongOwner: (0, 0)
+        case .wrongGroup: (request.header.uid, 0)
+        default: (request.header.uid, request.header.gid)
+        }
     }
 
     /// Changes the attributes in a reply that is an entry, and an open file after it.

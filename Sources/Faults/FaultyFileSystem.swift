@@ -13,6 +13,8 @@ public final class FaultyFileSystem: FileSystem {
     let counter = Atomic<Int>(0)
     /// The attributes of each node as they were told first.
     let first = Lock<[UInt64: fuse_attr]>([:])
+    /// By which name in which directory each node was found last.
+    let names = Lock<[UInt64: (parent: UInt64, name: [UInt8])]>([:])
 
     public init(wrapping inner: any FileSystem, fault: FileSystemFault) {
         self.inner = inner
@@ -42,7 +44,8 @@ public final class FaultyFileSystem: FileSystem {
     public func open(
         _ request: borrowing Request, _ arguments: fuse_open_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
-        try inner.open(request, arguments, reply: &reply)
+        if fault == .openByName { return try openByName(request, arguments, reply: &reply) }
+        return try inner.open(request, arguments, reply: &reply)
     }
 
     public func flush(_ request: borrowing Request, _ arguments: fuse_flush_in) throws(Errno) -> Outcome {

@@ -2,6 +2,7 @@
 public enum FileSystemFault: String, CaseIterable, Sendable {
     case wrongErrno = "wrong-errno"
     case wrongOwner = "wrong-owner"
+    case wrongGroup = "wrong-group"
     case maskIgnored = "umask-ignored"
     case setIDKept = "set-id-kept"
     case lostTruncate = "lost-truncate"
@@ -25,6 +26,9 @@ public enum FileSystemFault: String, CaseIterable, Sendable {
     case accessListIgnored = "acl-ignored"
     case lockIgnored = "lock-ignored"
     case wrongSpace = "wrong-statfs"
+    case createOpensExisting = "create-opens-existing"
+    case waitsForFIFO = "create-waits-for-fifo"
+    case openByName = "open-by-name"
 
     /// All of them, for a message.
     public static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
@@ -34,6 +38,7 @@ public enum FileSystemFault: String, CaseIterable, Sendable {
         switch self {
         case .wrongErrno: "rmdir of a directory with entries says EBUSY"
         case .wrongOwner: "what is created belongs to root, whoever created it"
+        case .wrongGroup: "what is created belongs to the caller and to root's group"
         case .maskIgnored: "the caller's umask is not applied"
         case .setIDKept: "set-id bits outlive a write"
         case .lostTruncate: "a change of size is acknowledged and not made"
@@ -57,6 +62,9 @@ public enum FileSystemFault: String, CaseIterable, Sendable {
         case .accessListIgnored: "an access control list is acknowledged and not kept"
         case .lockIgnored: "every lock is granted"
         case .wrongSpace: "statfs says that more is free than there is"
+        case .createOpensExisting: "creating a file opens one that somebody made there meanwhile"
+        case .waitsForFIFO: "creating a file waits for the other end of a FIFO that somebody made there meanwhile"
+        case .openByName: "a file is opened by its name, whatever has that name by now"
         }
     }
 }

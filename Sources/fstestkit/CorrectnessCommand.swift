@@ -30,10 +30,10 @@ struct CorrectnessCommand: ParsableCommand {
     var seed: UInt64?
     @Option(help: "Seconds for each target; without it the list runs once, and the random parts for some seconds.")
     var duration: Double?
-    @Option(help: "Options of 'fstestkit mount' that the transports are mounted with (writeback,depth=1).")
-    var mountOption: [String] = []
     @Option(help: "Entries of each of the ring's queues.")
     var depth: Int?
+    @Option(help: "Mount options for our transports, or pairs (each with each other's values). May be given again.")
+    var mountOption: [String] = []
     @Option(help: "Processes that check at the same time.")
     var jobs = 2
     @Flag(help: "Results as they come, a line of JSON for each, on standard output; words on standard error.")
@@ -80,7 +80,8 @@ struct CorrectnessCommand: ParsableCommand {
         let outcome: CorrectnessSession.Outcome
         do {
             outcome = try CorrectnessSession(
-                targets: targets(), directory: directory, options: options, output: FilePath(outputPath())
+                targets: targets(seed: options.seed), directory: directory, options: options,
+                output: FilePath(outputPath())
             ).run { report.show($0) }
         } catch let error as CorrectnessUnavailable {
             throw fail(error.description, .unavailable)
@@ -91,16 +92,20 @@ struct CorrectnessCommand: ParsableCommand {
         }
     }
 
-    private func targets() -> [Target] {
+    private func targets(seed: UInt64) -> [Target] {
         if directory != nil { return [Target(.directory)] }
         if let daemon { return [Target(.command(daemon), cleanExitStatuses: [0, 1])] }
         if let mountHelper { return [Target(.mountHelper(mountHelper))] }
         let names =
             transport.isEmpty || transport.contains("all")
             ? TransportName.allCases : transport.compactMap(TransportName.init)
-        let options = depth.map { ["--depth", "\($0)"] } ?? []
-        let mountOptions = mountOption.flatMap { ["-o", $0] }
-        return names.map { Target(.transport($0), options: ($0.usesRing ? options : []) + mountOptions) }
+        return names.flatMap { transport in
+            MountOptionSet.sets(mountOption, on: transport, seed: seed).map { set in
+                var target = Target(transport, set)
+                if let depth, transport.usesRing { target.options += ["--depth", "\(depth)"] }
+                return target
+            }
+        }
     }
 
     private func outputPath() -> String {

@@ -12,6 +12,7 @@ struct Fstestkit: ParsableCommand {
             MatrixCommand.self, ReportCommand.self, CompareCommand.self, HistoryCommand.self,
             MountCommand.self, UnmountCommand.self, StatsCommand.self, DoctorCommand.self,
             CorrectnessCommand.self, CorrectnessWorkerCommand.self,
+            HostileSourceCommand.self, HostileSourceWorkerCommand.self,
             StopPathCommand.self, CleanCommand.self, BenchHelperCommand.self,
             XFSTestsCommand.self, XFSTestsHelperCommand.self, VMCommand.self,
         ])

@@ -5,12 +5,14 @@ import TestMatrix
 
 /// What shall be run, by flags; a file and the environment say the rest.
 struct MatrixOptions: ParsableArguments {
-    @Option(help: "Suites, with commas: correctness, stop-path, xfstests, or one of the file's (default: all).")
+    @Option(help: "Suites, with commas: correctness, stop-path, hostile-source, xfstests, the file's (default: all).")
     var suite: [String] = []
     @Option(help: "Transports, with commas: legacy, uring-single, uring-percore, or all (default).")
     var transport: [String] = []
     @Option(help: "Depths of the ring's queues, with commas (default: the daemon's).")
     var depth: [String] = []
+    @Option(help: "Mount options for our transports, or pairs (each with each other's values). May be given again.")
+    var mountOption: [String] = []
     @Option(help: "How often everything is run.")
     var cycles: Int?
     @Flag(help: "The suites' quick forms: an answer in minutes.")
@@ -71,6 +73,7 @@ struct MatrixOptions: ParsableArguments {
             }
         say("daemons", daemon.isEmpty ? "--mount-helper" : "--daemon", \.daemons, daemons.isEmpty ? nil : daemons)
         say("depths", "--depth", \.depths, try depths())
+        say("mount-options", "--mount-option", \.mountOptions, mountOption.isEmpty ? nil : mountOption)
         say("cycles", "--cycles", \.cycles, cycles)
         say("quick", "--quick", \.quick, quick ? true : nil)
         say("seed", "--seed", \.seed, seed)

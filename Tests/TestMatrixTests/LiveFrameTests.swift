@@ -7,6 +7,7 @@ import Testing
 @Suite struct LiveFrameTests {
     private func progress(cycles: Int = 1, depths: [Int] = []) -> MatrixProgress {
         var configuration = MatrixConfiguration()
+        configuration.suites = ["correctness", "stop-path", "xfstests"]
         configuration.cycles = cycles
         configuration.depths = depths
         let plan = MatrixPlan(configuration, seed: 42)

@@ -20,8 +20,31 @@ import Testing
                 "correctness/legacy", "correctness/uring-single/depth-1", "correctness/uring-single/depth-8",
                 "correctness/uring-percore/depth-1", "correctness/uring-percore/depth-8",
             ])
-        #expect(plan.entries.count == 3 * 5 * 2)
+        #expect(plan.entries.count == 4 * 5 * 2)
         #expect(Set(plan.entries.map(\.cell.folder)).count == plan.entries.count)
+    }
+
+    @Test func mountOptionsAreForOurTransportsAndForSuitesThatTakeThem() {
+        var configuration = MatrixConfiguration()
+        configuration.suites = ["correctness", "stop-path"]
+        configuration.targets = [.init(transport: .legacy), .init(label: "other", command: "d {source} {mountpoint}")]
+        configuration.mountOptions = ["none", "writeback,direct_io"]
+        let plan = MatrixPlan(configuration, seed: 1)
+        #expect(
+            plan.entries.map(\.cell.key) == [
+                "correctness/legacy", "correctness/legacy+writeback,direct_io", "correctness/other", "stop-path/legacy",
+                "stop-path/other",
+            ])
+        #expect(configuration.faults.isEmpty)
+        let commands = plan.entries.map {
+            SuiteCommand(configuration: configuration, program: "p").arguments($0, output: "o")
+        }
+        #expect(commands[1].joined(separator: " ").contains("--transport legacy --mount-option writeback,direct_io"))
+        #expect(!commands[0].contains("--mount-option") && !commands[3].contains("--mount-option"))
+        configuration.mountOptions = ["pairs"]
+        let labels = MatrixPlan(configuration, seed: 1).entries.map(\.cell.target)
+        #expect(Set(labels).count > 6)
+        #expect(labels == MatrixPlan(configuration, seed: 1).entries.map(\.cell.target))
     }
 
     @Test func seedsFollowFromTheRunsSeed() {
@@ -55,9 +78,9 @@ import Testing
         }
         let plan = MatrixPlan(configuration, seed: 5)
         let single = try JSONDecoder().decode(Jobs.self, from: Data(plan.json(shards: nil).utf8))
-        #expect(single.include.count == 30)
+        #expect(single.include.count == 40)
         #expect(single.include[1].name == "correctness/uring-single/depth-1")
-        #expect(single.include[1].shard == "2/30")
+        #expect(single.include[1].shard == "2/40")
         let few = try JSONDecoder().decode(Jobs.self, from: Data(plan.json(shards: 4).utf8))
         #expect(few.include.flatMap(\.cells).map(\.key).sorted() == plan.entries.map(\.cell.key).sorted())
         #expect(few.include.allSatisfy { $0.seed == 5 })

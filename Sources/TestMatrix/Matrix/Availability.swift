@@ -34,7 +34,7 @@ public struct Availability: Sendable {
         if let fuse { return fuse }
         if entry.target.transport?.usesRing == true, let ring { return ring }
         switch entry.cell.suite {
-        case "stop-path": return root
+        case "stop-path", "hostile-source": return root
         case "xfstests":
             guard let checkout = configuration.xfstests else {
                 return "no checkout of xfstests is named (--xfstests DIR or XFSTESTS_DIR)"

@@ -47,7 +47,8 @@ public struct ConfigurationFile {
     }
 
     private static let keys = [
-        "suites", "own-suites", "transports", "daemons", "depths", "cycles", "quick", "seed", "xfstests", "timeout",
+        "suites", "own-suites", "transports", "daemons", "depths", "mount-options", "cycles", "quick", "seed",
+        "xfstests", "timeout",
         "arguments", "output",
     ]
 
@@ -59,6 +60,7 @@ public struct ConfigurationFile {
         case "transports": layer.transports = try transports(node)
         case "daemons": layer.daemons = try list(node).map(daemon)
         case "depths": layer.depths = try list(node).map(integer)
+        case "mount-options": layer.mountOptions = try strings(node)
         case "cycles": layer.cycles = try integer(node)
         case "quick":
             guard let value = node.bool else { throw fault(node, "quick is true or false") }

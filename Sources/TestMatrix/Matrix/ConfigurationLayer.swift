@@ -6,6 +6,7 @@ public struct ConfigurationLayer: Sendable {
     public var transports: [TransportName]?
     public var daemons: [MatrixConfiguration.TargetChoice]?
     public var depths: [Int]?
+    public var mountOptions: [String]?
     public var cycles: Int?
     public var quick: Bool?
     public var seed: UInt64?
@@ -66,6 +67,8 @@ public struct ResolvedConfiguration: Sendable {
             take("daemons", \.daemons) { _ in })
         let depths = take("depths", \.depths) { result.depths = $0 }
         note("depths", result.depths.map(String.init).joined(separator: ", "), depths)
+        let mountOptions = take("mount-options", \.mountOptions) { result.mountOptions = $0 }
+        note("mount-options", result.mountOptions.joined(separator: " "), mountOptions)
         let cycles = take("cycles", \.cycles) { result.cycles = $0 }
         note("cycles", "\(result.cycles)", cycles)
         let quick = take("quick", \.quick) { result.quick = $0 }

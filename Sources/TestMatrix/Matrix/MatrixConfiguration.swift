@@ -7,6 +7,9 @@ public struct MatrixConfiguration: Sendable, Hashable, Codable {
     public var targets: [TargetChoice] = TransportName.allCases.map { TargetChoice(transport: $0) }
     /// Entries of each kernel queue, for the transports that use a ring; empty for the daemon's own choice.
     public var depths: [Int] = []
+    /// Sets of mount options for this project's own transports, as ``MountOptionSet/sets(_:on:seed:)`` takes them; empty for the
+    /// defaults. The suites that take none run without.
+    public var mountOptions: [String] = []
     public var cycles = 1
     public var quick = false
     /// Drawn at random, once, if nil.
@@ -23,12 +26,15 @@ public struct MatrixConfiguration: Sendable, Hashable, Codable {
 
     public init() {}
 
-    public static let builtInSuites = ["correctness", "stop-path", "xfstests"]
+    public static let builtInSuites = ["correctness", "stop-path", "hostile-source", "xfstests"]
+
+    /// Suites that mount with options that they are given. How a connection ends does not depend on them.
+    public static let suitesWithMountOptions: Set<String> = ["correctness", "hostile-source", "xfstests"]
 
     /// A suite that is another program: it says ``SuiteEvent``s on its standard output.
     public struct OwnSuite: Sendable, Hashable, Codable {
         public var name: String
-        /// `{target}`, `{output}`, `{seed}` and `{depth}` are replaced.
+        /// `{target}`, `{output}`, `{seed}`, `{depth}` and `{mount-options}` are replaced.
         public var command: String
 
         public init(name: String, command: String) {
@@ -48,10 +54,13 @@ public struct MatrixConfiguration: Sendable, Hashable, Codable {
         public var mountHelper: String?
         /// The daemon's exit statuses when all is well; empty for the suite's default.
         public var cleanStatuses: [Int32] = []
+        /// What it is mounted with, for a transport of this project's.
+        public var mountOptions: MountOptionSet?
 
-        public init(transport: TransportName) {
-            label = transport.rawValue
+        public init(transport: TransportName, mountOptions: MountOptionSet? = nil) {
+            label = mountOptions?.label(on: transport) ?? transport.rawValue
             self.transport = transport
+            self.mountOptions = mountOptions
         }
 
         public init(label: String? = nil, command: String, cleanStatuses: [Int32] = []) {

@@ -21,7 +21,7 @@ public struct MatrixPlan: Sendable {
         var entries: [Entry] = []
         for cycle in 1...max(1, configuration.cycles) {
             for suite in configuration.suites {
-                for target in configuration.targets {
+                for target in configuration.targets.flatMap({ configuration.variants(of: $0, suite, seed) }) {
                     let usesRing = target.transport?.usesRing ?? false
                     let depths: [Int?] = usesRing && !configuration.depths.isEmpty ? configuration.depths : [nil]
                     for depth in depths {
@@ -75,6 +75,18 @@ public struct MatrixPlan: Sendable {
         let target: String
         let depth: Int?
         let cycle: Int
+    }
+}
+
+extension MatrixConfiguration {
+    /// The target with each set of mount options.
+    fileprivate func variants(of target: TargetChoice, _ suite: String, _ seed: UInt64) -> [TargetChoice] {
+        let takesOptions =
+            MatrixConfiguration.suitesWithMountOptions.contains(suite) || ownSuites.contains { $0.name == suite }
+        guard let transport = target.transport, takesOptions, !mountOptions.isEmpty else { return [target] }
+        return MountOptionSet.sets(mountOptions, on: transport, seed: seed).map {
+            TargetChoice(transport: transport, mountOptions: $0)
+        }
     }
 }
 

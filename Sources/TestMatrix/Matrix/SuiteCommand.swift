@@ -14,6 +14,7 @@ struct SuiteCommand {
             let values = [
                 "{target}": entry.cell.target, "{output}": output, "{seed}": "\(entry.seed)",
                 "{depth}": entry.cell.depth.map(String.init) ?? "",
+                "{mount-options}": entry.target.mountOptions?.text ?? "",
             ]
             return Target.words(own.command).map { word in
                 values.reduce(word) { $0.replacing($1.key, with: $1.value) }
@@ -30,7 +31,7 @@ struct SuiteCommand {
             if !further.contains("-g") { result += ["-g", "quick"] }
             // What it had finished before the kill is on its disk; it says that again.
             if isResumed { result.append("--resume") }
-        case "stop-path":
+        case "stop-path", "hostile-source":
             result += ["--seed", "\(entry.seed)"]
             if configuration.quick { result.append("--quick") }
         default:
@@ -40,9 +41,13 @@ struct SuiteCommand {
     }
 
     private func target(_ target: MatrixConfiguration.TargetChoice, _ suite: String) -> [String] {
-        if let transport = target.transport { return ["--transport", transport.rawValue] }
+        if let transport = target.transport {
+            let options = target.mountOptions.map(\.text) ?? ""
+            if options.isEmpty { return ["--transport", transport.rawValue] }
+            return ["--transport", transport.rawValue, suite == "xfstests" ? "-o" : "--mount-option", options]
+        }
         var result = target.command.map { ["--daemon", $0] } ?? ["--mount-helper", target.mountHelper ?? ""]
-        if suite == "stop-path" {
+        if suite == "stop-path" || suite == "hostile-source" {
             // Read up to the next option.
             if !target.cleanStatuses.isEmpty { result += target.cleanStatuses.flatMap { ["--clean-status", "\($0)"] } }
             result += ["--label", target.label]

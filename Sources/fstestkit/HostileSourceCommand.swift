@@ -1,0 +1,150 @@
+import ArgumentParser
+import Foundation
+import HostileSourceSuite
+import SystemPackage
+import BenchCore
+
+struct HostileSourceCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "hostile-source",
+        abstract: "Change the source behind the daemon at every moment, and look what clients get.",
+        discussion: """
+            Clients of several users work on the mount while an adversary renames, replaces, removes and mounts over what lies \
+            behind it. Nobody may get what the source would not have given, nothing may hang, nothing outside may be \
+            touched. Needs root. The source is made in TMPDIR.
+
+            Exit status: 0 if nothing was found, 1 if something was, 64 for a wrong option, 69 if what was asked for is not \
+            to be had.
+            """)
+
+    @Option(parsing: .upToNextOption, help: "legacy, uring-single, uring-percore or all (default: all).")
+    var transport: [String] = []
+    @Option(help: "A daemon's command, with {source} and {mountpoint} in it, in the foreground, with allow_other.")
+    var daemon: String?
+    @Option(help: "A mount helper: the mount is made by mount -t fuse.TYPE.")
+    var mountHelper: String?
+    @Option(help: "No daemon: clients and adversary share a new folder in this directory, as a control.")
+    var directory: String?
+    @Option(help: "What the daemon is called in reports.")
+    var label: String?
+    @Option(help: "The daemon's exit status after SIGTERM when all is well.")
+    var cleanStatus: [Int32] = []
+    @Option(help: "Seconds on each target (default: 20).")
+    var duration: Double?
+    @Flag(help: "4 seconds on each target.")
+    var quick = false
+    @Option(help: "Of all that is random (default: drawn, and printed).")
+    var seed: UInt64?
+    @Option(help: "Entries of each of the ring's queues.")
+    var depth: Int?
+    @Option(help: "Mount options for our transports, or pairs (each with each other's values). May be given again.")
+    var mountOption: [String] = []
+    @Option(help: "A fault that this project's daemon shall have; needs --allow-faults.")
+    var fault: String?
+    @Flag(help: "Let the daemon misbehave on purpose.")
+    var allowFaults = false
+    @Flag(help: "Results on standard output, a line of JSON for each; words on standard error.")
+    var json = false
+    @Option(help: "Where evidence goes (default: a new directory, named at the end).")
+    var output: String?
+
+    func validate() throws {
+        let kinds = [!transport.isEmpty, daemon != nil, mountHelper != nil, directory != nil].filter { $0 }.count
+        if kinds > 1 {
+            throw ValidationError("--transport, --daemon, --mount-helper and --directory exclude each other")
+        }
+        if let duration, !(duration > 0 && duration <= 1e6) {
+            throw ValidationError("--duration takes seconds above 0, up to 1000000")
+        }
+        if fault != nil && !allowFaults { throw ValidationError("--fault needs --allow-faults") }
+        let isOurs = daemon == nil && mountHelper == nil && directory == nil
+        if !isOurs && !(mountOption.isEmpty && fault == nil && depth == nil) {
+            throw ValidationError("--mount-option, --depth and --fault are for this project's daemon")
+        }
+        _ = try targets(seed: 1)
+    }
+
+    func run() throws {
+        guard geteuid() == 0 else {
+            throw fail("hostile-source acts as several users and mounts: it needs root", .unavailable)
+        }
+        var settings = HostileSourceSettings()
+        settings.seed = seed ?? UInt64.random(in: 1...999_999_999)
+        if quick { settings.duration = HostileSourceSettings.quick }
+        if let duration { settings.duration = .milliseconds(Int(duration * 1000)) }
+        let targets = try targets(seed: settings.seed)
+        let path = outputPath()
+        let bench: Workbench
+        do {
+            bench = try Workbench(output: FilePath(path))
+        } catch {
+            throw fail("no temporary directory can be made: \(error)")
+        }
+        bench.closeOnSignals()
+        let report = HostileSourceReport(json: json, seed: settings.seed, targets: targets.count)
+        var results: [TestResult] = []
+        do {
+            results = try HostileSourceSession(
+                targets: targets, directory: directory.map { FilePath($0) }, settings: settings, bench: bench
+            ).run { report.show($0) }
+        } catch let error as HostileSourceUnavailable {
+            bench.close()
+            throw fail(error.description, .unavailable)
+        }
+        let left = bench.close().failures
+        for line in left { report.line("left behind: \(line)") }
+        report.finish(results, output: path)
+        if results.contains(where: \.verdict.isFailure) || !left.isEmpty { throw ExitCode.failure }
+    }
+
+    private func targets(seed: UInt64) throws -> [Target] {
+        if directory != nil { return [Target(.directory)] }
+        let statuses = Set(cleanStatus)
+        if let daemon {
+            return [
+                Target(.command(daemon), label: label, cleanExitStatuses: statuses.isEmpty ? [0, 1] : statuses)
+            ]
+        }
+        if let mountHelper {
+            return [
+                Target(
+                    .mountHelper(mountHelper), label: label, cleanExitStatuses: statuses.isEmpty ? [0, 1] : statuses)
+            ]
+        }
+        let names = transport.flatMap { $0.split(separator: ",") }.map(String.init)
+        let chosen =
+            try names.isEmpty || names.contains("all")
+            ? TransportName.allCases
+            : names.map { name in
+                guard let transport = TransportName(rawValue: name) else {
+                    throw ValidationError("there is no transport \(name): legacy, uring-single, uring-percore or all")
+                }
+                return transport
+            }
+        return chosen.flatMap { transport in
+            MountOptionSet.sets(mountOption, on: transport, seed: seed).map { set in
+                var target = Target(transport, set, fault: fault)
+                if let depth, transport.usesRing { target.options += ["--depth", "\(depth)"] }
+                return target
+            }
+        }
+    }
+
+    private func outputPath() -> String {
+        if let output { return URL(fileURLWithPath: output).standardizedFileURL.path }
+        let base = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
+        return "\(base)/fstestkit-hostile-source-\(ProcessInfo.processInfo.processIdentifier)"
+    }
+}
+
+/// A client or the adversary of a run; never typed by a person.
+struct HostileSourceWorkerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "hostile-source-worker", shouldDisplay: false)
+
+    @Argument var worker: String
+
+    func run() throws {
+        guard let worker = HostileSourceWorker(worker) else { throw ValidationError("no such worker") }
+        try worker.run()
+    }
+}
