@@ -107,6 +107,8 @@ public struct TargetTraits: Codable, Sendable {
     public var writesBack: Bool
     /// The kernel writes back, for certain: it keeps sizes, times and data of regular files itself (docs/deviations.md).
     public var isWriteback = false
+    /// Each file that the kernel knows is held open by the daemon, and its filesystem is busy (docs/deviations.md).
+    public var holdsFiles = false
     /// Other users than the one who mounted may use it.
     public var admitsOthers = true
 

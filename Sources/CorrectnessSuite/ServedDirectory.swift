@@ -44,6 +44,7 @@ final class ServedDirectory {
             let isDirect = !options.isDisjoint(with: ["direct_io", "cache=never"])
             traits.isWriteback = options.contains("writeback") && !isDirect
             traits.writesBack = traits.isWriteback
+            traits.holdsFiles = options.contains("no_file_handles")
         }
         traits.admitsOthers = daemon.mount?.superOptions.contains("allow_other") ?? true
         return traits

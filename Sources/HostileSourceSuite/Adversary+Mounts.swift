@@ -11,8 +11,11 @@ extension Adversary {
     private var directory: String { "\(arena.source)/\(Arena.mountTargets.directory)" }
     private var file: String { "\(arena.source)/\(Arena.mountTargets.file)" }
 
-    /// Mounts something private over a public directory or file, or takes it away.
+    /// Mounts something private over a public directory or file, or takes it away. Not often: each one stops all other mounts and
+    /// unmounts of the machine for a moment.
     func mount() {
+        if ContinuousClock.now - lastMount < .milliseconds(50) { return }
+        lastMount = .now
         let isDirectory = random.isTurn(2)
         let target = isDirectory ? directory : file
         if !random.isTurn(2) {

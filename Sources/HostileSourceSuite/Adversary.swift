@@ -15,6 +15,7 @@ final class Adversary {
     var random: SplitMix64
     var journal = Journal()
     var secrets: [Secret] = []
+    var lastMount = ContinuousClock.now
     private var lastSecret = 0
     private var lastStaged = 0
     /// So many secrets are watched at a time; the file of one that is let go may give its inode number to another.

@@ -120,6 +120,8 @@ final class HostileSourceRun {
 
     /// Looks at everybody; true if it makes no sense to go on.
     private func isBroken(_ daemon: MountedDaemon, _ time: Duration) -> Bool {
+        // After a signal: what dies now is being cleaned up, and this process ends with it.
+        while bench.isBeingClosed { Deadline.sleep(.seconds(1)) }
         if daemon.process?.isRunning == false {
             let how = daemon.process?.exitStatus.map { "\($0)" } ?? "gone"
             fail(.daemonLives, "the daemon ended: \(how)\(daemon.logTail.isEmpty ? "" : ": " + daemon.logTail)")
