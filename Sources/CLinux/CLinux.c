@@ -35,6 +35,14 @@ int clinux_mount_set_atime(int mount, uint64_t attribute)
     return (int)syscall(442, mount, "", AT_EMPTY_PATH | AT_RECURSIVE, attributes, sizeof(attributes));
 }
 
+int clinux_mount_set_nosymfollow(const char *path)
+{
+    // MOUNT_ATTR_NOSYMFOLLOW.
+    uint64_t attributes[4] = {0x200000, 0, 0, 0};
+
+    return (int)syscall(442, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, attributes, sizeof(attributes));
+}
+
 int clinux_statx(int directory, const char *path, int flags, unsigned int mask, struct statx *buffer)
 {
     return (int)syscall(SYS_statx, directory, path, flags, mask, buffer);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -124,6 +125,37 @@ pid_t clinux_spawn_dependent(const char *path, char *const argv[], char *const e
     return error ? -1 : pid;
 }
 
+int clinux_spawn_self(pid_t *pid, char *const argv[], int descriptor)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    int result;
+
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    // The copy survives exec, the original does not.
+    result = posix_spawn_file_actions_adddup2(&actions, descriptor, 3);
+    if (!result)
+        result = place(&actions, -1, 0, O_RDONLY);
+    if (!result)
+        result = place(&actions, -1, 1, O_WRONLY);
+    if (!result)
+        result = posix_spawn_file_actions_addclosefrom_np(&actions, 4);
+    if (!result) {
+        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+        result = posix_spawn(pid, "/proc/self/exe", &actions, &attributes, argv, environ);
+    }
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    errno = result;
+    return result ? -1 : 0;
+}
+
+int clinux_enter_mounts(int descriptor)
+{
+    return setns(descriptor, CLONE_NEWNS);
+}
+
 int clinux_pidfd_open(pid_t pid)
 {
     return (int)syscall(SYS_pidfd_open, pid, 0);
@@ -137,14 +169,17 @@ int clinux_pidfd_getfd(int pidfd, int descriptor)
 // Only async-signal-safe calls: the parent has other threads.
 static int isolated(int call, const char *path, unsigned long argument, const char *text, uint32_t value)
 {
-    struct stat status;
+    struct statx status;
     int descriptor;
 
     switch (call) {
     case CLINUX_ISOLATED_UMOUNT:
         return umount2(path, (int)argument);
+    case CLINUX_ISOLATED_REMOUNT:
+        return mount("none", path, NULL, argument, NULL);
     case CLINUX_ISOLATED_STAT:
-        return stat(path, &status);
+        // What the kernel remembers would be no sign of life.
+        return statx(AT_FDCWD, path, AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &status);
     case CLINUX_ISOLATED_WRITE:
         descriptor = open(path, O_WRONLY | O_CLOEXEC);
         if (descriptor < 0)

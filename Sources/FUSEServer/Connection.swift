@@ -9,105 +9,56 @@ public import SystemPackage
 public final class Connection: Sendable {
     /// `/dev/fuse`, as mounted. Transports may clone it (`FUSE_DEV_IOC_CLONE`).
     public let device: FileDescriptor
+    public let mount: MountIdentity
     /// Absolute, without symbolic links.
-    public let mountPoint: String
+    public var mountPoint: FilePath { mount.path }
     /// The connection's number below `/sys/fs/fuse/connections`: the minor of the mount's `st_dev`.
-    public let number: UInt32
-    /// The mount's id in mountinfo. The kernel gives it away again.
-    private let mountID: Int
-    /// The mount's id that no other mount ever gets; nil before Linux 6.8.
-    private let uniqueMountID: UInt64?
+    public var number: UInt32 { mount.connection }
 
     /// Mounts on `mountPoint` with mount(8)'s comma-separated `options`, through libfuse3: directly where permitted,
     /// through fusermount3 where not.
     ///
-    /// - Parameter mountPoint: absolute and without symbolic links.
-    public init(mountPoint: String, options: String) throws(MountError) {
-        let descriptor = fuse_open_channel(mountPoint, options)
+    /// - Parameters:
+    ///   - mountPoint: absolute and without symbolic links.
+    ///   - options: a C string; names in it need not be UTF-8.
+    public init(mountPoint: FilePath, options: [CChar]) throws(MountError) {
+        let descriptor = mountPoint.withPlatformString { fuse_open_channel($0, options) }
         guard descriptor >= 0 else { throw MountError(mountPoint: mountPoint, cause: nil) }
-        let entry: MountEntry
         do throws(Errno) {
-            guard let top = try MountTable.top(at: mountPoint), top.isFUSE else { throw .noSuchFileOrDirectory }
-            entry = top
+            mount = try MountIdentity(at: mountPoint)
         } catch {
             // Without a descriptor left the table cannot be read; then this is the one that it takes.
             close(descriptor)
-            Connection.takeBack(mountPoint)
+            MountIdentity.takeBack(mountPoint)
             throw MountError(mountPoint: mountPoint, cause: error)
         }
         device = FileDescriptor(rawValue: descriptor)
-        self.mountPoint = mountPoint
-        number = entry.minor
-        mountID = entry.mountID
-        uniqueMountID = Connection.uniqueMountID(at: mountPoint)
         _ = clinux_fcntl(descriptor, F_SETFD, CLong(FD_CLOEXEC))
     }
 
     /// Over a descriptor that something else than the kernel answers: a test's scripted peer. Nothing is mounted.
     package init(peer: FileDescriptor) {
         device = peer
-        mountPoint = "/nonexistent"
-        number = 0
-        mountID = -1
-        uniqueMountID = nil
+        mount = MountIdentity(path: "/nonexistent", mountID: -1, connection: 0, uniqueID: nil)
     }
 
     deinit {
         try? device.close()
     }
 
-    /// Takes away what was mounted a moment ago and cannot be served.
-    private static func takeBack(_ mountPoint: String) {
-        guard let top = (try? MountTable.top(at: mountPoint)) ?? nil, top.isFUSE else { return }
-        do throws(Errno) {
-            _ = try Errno.check { umount2(mountPoint, 8 | 2 /* UMOUNT_NOFOLLOW, MNT_DETACH */) }
-        } catch {
-            try? unmountUnprivileged(mountPoint, lazy: true)
-        }
-    }
-
     /// Whether this connection, and not a stranger's mount, is what one finds at the mount point.
-    public var isMounted: Bool {
-        // Asking takes no descriptor: a daemon that has run out of them must find out, too.
-        if let uniqueMountID { return uniqueMountID == Connection.uniqueMountID(at: mountPoint) }
-        // The kernel gives a mount's id away again as soon as it is unmounted, and the device number when the connection
-        // is gone: a daemon that learns late of its unmount finds both at its successor's mount.
-        guard let top = (try? MountTable.top(at: mountPoint)) ?? nil else { return false }
-        return top.mountID == mountID && top.minor == number && top.isFUSE
-    }
-
-    /// statx(2) with STATX_MNT_ID_UNIQUE, which asks nothing of the filesystem.
-    private static func uniqueMountID(at mountPoint: String) -> UInt64? {
-        var status = statx()
-        let flags = CLINUX_AT_SYMLINK_NOFOLLOW | CLINUX_AT_NO_AUTOMOUNT | CLINUX_AT_STATX_DONT_SYNC
-        guard clinux_statx(AT_FDCWD, mountPoint, flags, CLINUX_STATX_MNT_ID_UNIQUE, &status) == 0,
-            status.stx_mask & CLINUX_STATX_MNT_ID_UNIQUE != 0
-        else { return nil }
-        return status.stx_mnt_id
-    }
-
-    /// How to unmount.
-    public enum Unmount: Sendable {
-        /// Refused with EBUSY while files are open.
-        case ifIdle
-        /// Aborts the connection, so that everything that waits for it fails at once; needs privileges.
-        case force
-        /// Out of the tree now, gone once it is no longer used.
-        case lazy
-    }
+    public var isMounted: Bool { mount.isMounted }
 
     /// Unmounts, if what is mounted there is still this connection.
     ///
     /// - Throws: EBUSY; EPERM without the right to.
-    public func unmount(_ how: Unmount) throws(Errno) {
-        guard isMounted else { return }
-        let flags: CInt =
-            8 /* UMOUNT_NOFOLLOW */ | (how == .force ? 1 /* MNT_FORCE */ : how == .lazy ? 2 /* MNT_DETACH */ : 0)
-        do throws(Errno) {
-            _ = try Errno.check { umount2(mountPoint, flags) }
-        } catch .notPermitted where how != .force {
-            try Connection.unmountUnprivileged(mountPoint, lazy: how == .lazy)
-        }
+    public func unmount(_ how: MountIdentity.Unmount) throws(Errno) { try mount.unmount(how) }
+
+    /// Has the kernel not follow symbolic links of this mount.
+    ///
+    /// - Throws: EPERM without CAP_SYS_ADMIN; EINVAL before Linux 5.14.
+    public func ignoreSymbolicLinks() throws(Errno) {
+        _ = try Errno.check { mountPoint.withPlatformString { clinux_mount_set_nosymfollow($0) } }
     }
 
     /// Registers a backing file with the kernel for passthrough (`FUSE_DEV_IOC_BACKING_OPEN`, protocol 7.40).
@@ -158,26 +109,11 @@ public final class Connection: Sendable {
 
     /// An id that the kernel does not come to by counting.
     private static let noRequest: UInt64 = 1 << 62
-
-    /// Lets fusermount3, which is set-user-id, unmount what this user mounted.
-    ///
-    /// - Throws: EBUSY, whatever the reason: fusermount3 says no more.
-    public static func unmountUnprivileged(_ mountPoint: String, lazy: Bool) throws(Errno) {
-        let arguments = ["fusermount3", "-u", "-q"] + (lazy ? ["-z"] : []) + ["--", mountPoint]
-        var pid = pid_t()
-        var vector: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-        defer { for pointer in vector { free(pointer) } }
-        let error = posix_spawnp(&pid, "fusermount3", nil, nil, &vector, environ)
-        guard error == 0 else { throw Errno(rawValue: error) }
-        var status: CInt = 0
-        _ = try Errno.check { waitpid(pid, &status, 0) }
-        if status != 0 { throw .resourceBusy }
-    }
 }
 
 /// The mount failed.
 public struct MountError: Error, CustomStringConvertible, Sendable {
-    public let mountPoint: String
+    public let mountPoint: FilePath
     /// Why the mount was taken back at once; nil where libfuse3 or fusermount3 have said on standard error why there was none.
     public let cause: Errno?
 

@@ -73,8 +73,8 @@ extension Session {
     /// Carries out the faults that lie at the session's end, after everything else was done.
     func misbehaveAtTheEnd() {
         switch configuration.fault {
-        case .unmountStranger: umount2(connection.mountPoint, 2 /* MNT_DETACH */ | 8 /* UMOUNT_NOFOLLOW */)
-        case .removeMountPoint: rmdir(connection.mountPoint)
+        case .unmountStranger: umount2(connection.mountPoint.string, 2 /* MNT_DETACH */ | 8 /* UMOUNT_NOFOLLOW */)
+        case .removeMountPoint: rmdir(connection.mountPoint.string)
         case .logAlarm:
             let log = open("/dev/kmsg", O_WRONLY | O_CLOEXEC)
             let line = "<4>fstestkit fault: fuse entry teardown missing\n"

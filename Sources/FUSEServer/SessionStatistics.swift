@@ -61,7 +61,7 @@ extension Session {
                 meanBatch: queue.batches == 0 ? 0 : Double(queue.fetched) / Double(queue.batches))
         }
         return SessionStatistics(
-            transport: transport.name, connection: connection.number, mountPoint: connection.mountPoint,
+            transport: transport.name, connection: connection.number, mountPoint: connection.mountPoint.string,
             processID: getpid(), rings: facts.rings, depth: facts.depth, threads: facts.threads,
             fetched: counters.reduce(configuration.fault == .miscount ? 100 : 0) { $0 + $1.fetched },
             committed: counters.reduce(0) { $0 + $1.committed },

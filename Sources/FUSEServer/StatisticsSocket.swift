@@ -20,23 +20,11 @@ public enum StatisticsSocket {
     ///
     /// - Throws: ENOENT and ECONNREFUSED when there is none; EACCES when it is not this user's; ETIMEDOUT when it has not answered
     ///   within `seconds`, as a daemon that is stopped.
-    public static func ask(connection number: UInt32, uid: UInt32, within seconds: Double = 5) throws(Errno) -> Data {
+    public static func ask(connection number: UInt32, uid: UInt32, within seconds: Double = 2) throws(Errno) -> Data {
         let deadline = Deadline(secondsFromNow: seconds)
         let client = try make(nonblocking: true)
         defer { close(client) }
-        while true {
-            do throws(Errno) {
-                try withAddress(path(connection: number, uid: uid)) { address, size throws(Errno) in
-                    _ = try Errno.check { connect(client, address, size) }
-                }
-                break
-            } catch .resourceTemporarilyUnavailable where !deadline.hasPassed {
-                // As many ask already as may wait.
-                Deadline.sleep(.milliseconds(10))
-            } catch {
-                throw error == .resourceTemporarilyUnavailable ? .timedOut : error
-            }
-        }
+        try connect(client, to: number, uid: uid, until: deadline)
         var document = Data()
         var chunk = [UInt8](repeating: 0, count: 65536)
         while true {
@@ -44,6 +32,37 @@ public enum StatisticsSocket {
             let count = try Errno.check { read(client, &chunk, chunk.count) }
             if count == 0 { return document }
             document.append(contentsOf: chunk[..<count])
+        }
+    }
+
+    /// Which process listens: the kernel knows, even if the process does not answer.
+    ///
+    /// - Throws: as ``ask(connection:uid:within:)``.
+    public static func processID(connection number: UInt32, uid: UInt32) throws(Errno) -> Int32 {
+        let client = try make(nonblocking: true)
+        defer { close(client) }
+        try connect(client, to: number, uid: uid, until: Deadline(secondsFromNow: 1))
+        // struct ucred: pid, uid, gid.
+        var credentials: (Int32, UInt32, UInt32) = (0, 0, 0)
+        var size = socklen_t(MemoryLayout.size(ofValue: credentials))
+        _ = try Errno.check { getsockopt(client, SOL_SOCKET, SO_PEERCRED, &credentials, &size) }
+        return credentials.0
+    }
+
+    private static func connect(
+        _ client: CInt, to number: UInt32, uid: UInt32, until deadline: Deadline
+    ) throws(Errno) {
+        while true {
+            do throws(Errno) {
+                return try withAddress(path(connection: number, uid: uid)) { address, size throws(Errno) in
+                    _ = try Errno.check { Glibc.connect(client, address, size) }
+                }
+            } catch .resourceTemporarilyUnavailable where !deadline.hasPassed {
+                // As many ask already as may wait.
+                Deadline.sleep(.milliseconds(10))
+            } catch {
+                throw error == .resourceTemporarilyUnavailable ? .timedOut : error
+            }
         }
     }
 

@@ -10,12 +10,16 @@ public struct MountEntry: Sendable, Hashable {
     public var major: UInt32
     public var minor: UInt32
     /// The directory of the filesystem that is mounted (`/` unless a bind mount).
-    public var root: String
-    public var mountPoint: String
+    public var root: FilePath
+    /// Where it is mounted: absolute, without symbolic links. Its bytes need not be UTF-8.
+    public var path: FilePath
     public var options: String
     public var type: String
     public var source: String
     public var superOptions: String
+
+    /// ``path`` for words and for comparing with paths that are text.
+    public var mountPoint: String { path.string }
 
     /// FUSE in any of its forms, subtypes included.
     public var isFUSE: Bool {
@@ -27,39 +31,44 @@ public struct MountEntry: Sendable, Hashable {
 public enum MountTable {
     /// All mounts, in the kernel's order: of two on one mount point the later is on top.
     public static func read(_ path: FilePath = "/proc/self/mountinfo") throws(Errno) -> [MountEntry] {
-        try readWhole(path).split(separator: "\n").compactMap { parse(String($0)) }
+        try readBytes(path).split(separator: UInt8(ascii: "\n")).compactMap { parse($0) }
+    }
+
+    /// The topmost mount on this absolute, normalised path.
+    public static func top(at path: FilePath) throws(Errno) -> MountEntry? {
+        try read().last { $0.path == path }
     }
 
     /// The topmost mount on this absolute, normalised path.
     public static func top(at mountPoint: String) throws(Errno) -> MountEntry? {
-        try read().last { $0.mountPoint == mountPoint }
+        try top(at: FilePath(mountPoint))
     }
 
     /// Parses one line; nil if it is none of mountinfo's.
-    public static func parse(_ line: String) -> MountEntry? {
-        let halves = line.components(separatedBy: " - ")
-        guard let tail = halves.last, halves.count >= 2 else { return nil }
-        let head = halves[0].split(separator: " ").map(String.init)
-        let rest = tail.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
-        guard head.count >= 6, rest.count >= 3, let mountID = Int(head[0]), let parentID = Int(head[1]) else {
-            return nil
-        }
-        let device = head[2].split(separator: ":").compactMap { UInt32($0) }
-        guard device.count == 2 else { return nil }
+    public static func parse(_ line: String) -> MountEntry? { parse(Array(line.utf8)[...]) }
+
+    private static func parse(_ line: ArraySlice<UInt8>) -> MountEntry? {
+        let fields = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+        // Of the optional fields there may be none or several; a lone hyphen ends them.
+        guard fields.count >= 10, let separator = fields[6...].firstIndex(of: [UInt8(ascii: "-")]),
+            fields.count > separator + 3
+        else { return nil }
+        func text(_ index: Int) -> String { String(decoding: fields[index], as: UTF8.self) }
+        let device = text(2).split(separator: ":").compactMap { UInt32($0) }
+        guard device.count == 2, let mountID = Int(text(0)), let parentID = Int(text(1)) else { return nil }
         return MountEntry(
-            mountID: mountID, parentID: parentID, major: device[0], minor: device[1], root: unescape(head[3]),
-            mountPoint: unescape(head[4]), options: head[5], type: unescape(rest[0]), source: unescape(rest[1]),
-            superOptions: rest[2])
+            mountID: mountID, parentID: parentID, major: device[0], minor: device[1],
+            root: FilePath(bytes: unescape(fields[3])), path: FilePath(bytes: unescape(fields[4])), options: text(5),
+            type: String(decoding: unescape(fields[separator + 1]), as: UTF8.self),
+            source: String(decoding: unescape(fields[separator + 2]), as: UTF8.self), superOptions: text(separator + 3))
     }
 
     /// Undoes the kernel's octal escapes (space, tab, newline, backslash).
-    static func unescape(_ text: String) -> String {
-        guard text.contains("\\") else { return text }
+    private static func unescape(_ source: ArraySlice<UInt8>) -> [UInt8] {
         var bytes: [UInt8] = []
-        let source = Array(text.utf8)
-        var index = 0
-        while index < source.count {
-            if source[index] == UInt8(ascii: "\\"), index + 3 < source.count,
+        var index = source.startIndex
+        while index < source.endIndex {
+            if source[index] == UInt8(ascii: "\\"), index + 3 < source.endIndex,
                 let value = UInt8(String(decoding: source[index + 1...index + 3], as: UTF8.self), radix: 8)
             {
                 bytes.append(value)
@@ -69,38 +78,41 @@ public enum MountTable {
                 index += 1
             }
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return bytes
     }
 }
 
-extension String {
-    /// Foundation-free: this module is used where start-up time counts.
-    func components(separatedBy separator: String) -> [String] {
-        var parts: [String] = []
-        var rest = self[...]
-        while let range = rest.firstRange(of: separator) {
-            parts.append(String(rest[..<range.lowerBound]))
-            rest = rest[range.upperBound...]
+extension FilePath {
+    /// A path of these bytes, up to the first NUL.
+    public init(bytes: some Sequence<UInt8>) {
+        self = (bytes.prefix { $0 != 0 }.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer {
+            FilePath(platformString: $0.baseAddress!)
         }
-        parts.append(String(rest))
-        return parts
     }
 }
 
 /// A whole small file, such as one of procfs or sysfs, which have no size to ask for.
 public func readWhole(_ path: FilePath) throws(Errno) -> String {
+    String(decoding: try readBytes(path), as: UTF8.self)
+}
+
+private func readBytes(_ path: FilePath) throws(Errno) -> [UInt8] {
     let descriptor = try openForReading(path)
     defer { close(descriptor) }
-    return try readWhole(descriptor)
+    return try readBytes(descriptor)
 }
 
 /// What is left to read of such a file.
 public func readWhole(_ descriptor: CInt) throws(Errno) -> String {
+    String(decoding: try readBytes(descriptor), as: UTF8.self)
+}
+
+private func readBytes(_ descriptor: CInt) throws(Errno) -> [UInt8] {
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 16384)
     while true {
         let count = try Errno.check { read(descriptor, &chunk, chunk.count) }
-        if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+        if count == 0 { return bytes }
         bytes += chunk[..<count]
     }
 }

@@ -56,7 +56,7 @@ final class PowerCutImage {
         }
         var error: Errno?
         let unmounted = Deadline(after: .seconds(10)).wait(upTo: .milliseconds(50)) {
-            error = IsolatedCall.unmount(mountPoint.string).run()
+            error = IsolatedCall.unmount(mountPoint).run()
             return error == nil
         }
         if !unmounted { return "the filesystem of the source does not unmount: \(error?.name ?? "?")" }

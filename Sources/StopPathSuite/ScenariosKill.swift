@@ -89,7 +89,6 @@ struct AutoUnmountKill: Scenario {
     let oracles: Set<Oracle> = [.mountGone]
 
     func run(_ cycle: Cycle) throws {
-        if cycle.target.isOurs { throw ScenarioObstacle("the daemon has no auto-unmount") }
         if case .mountHelper = cycle.target.kind { throw ScenarioObstacle("mount(8) keeps auto_unmount to itself") }
         let daemon = try cycle.mount(options: ["-o", "auto_unmount"])
         cycle.pause(upTo: 20)

@@ -128,17 +128,17 @@ final class DaemonWatch {
         for _ in 0..<8 {
             let left = mounts
             if left.isEmpty { return }
-            for mount in left { IsolatedCall.unmount(mount.mountPoint, lazy: true).run() }
+            for mount in left { IsolatedCall.unmount(mount.path, lazy: true).run() }
         }
     }
 
     /// Unmounts what no longer answers: an aborted connection, or a daemon that died.
     func unmountDead() {
         for mount in mounts {
-            let error = IsolatedCall.stat(mount.mountPoint).run(within: .seconds(5))
+            let error = IsolatedCall.stat(mount.path).run(within: .seconds(5))
             guard let error else { continue }
             if error == .timedOut { FuseConnection(mount.minor).abort() }
-            IsolatedCall.unmount(mount.mountPoint, lazy: true).run()
+            IsolatedCall.unmount(mount.path, lazy: true).run()
         }
     }
 }

@@ -32,7 +32,7 @@ public enum PrivateMounts {
             let isLoop = mount.source.hasPrefix("/dev/loop")
             guard mount.isFUSE || isLoop, mount.mountPoint != "/" else { continue }
             let isNeeded = paths.contains { $0 == mount.mountPoint || $0.hasPrefix(mount.mountPoint + "/") }
-            if !isNeeded { IsolatedCall.unmount(mount.mountPoint, lazy: true).run() }
+            if !isNeeded { IsolatedCall.unmount(mount.path, lazy: true).run() }
         }
     }
 }

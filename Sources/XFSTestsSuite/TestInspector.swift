@@ -70,7 +70,7 @@ struct TestInspector {
         if let taint = test.kernelLog?.addedTaint, taint != 0 { result.others.append("kernel tainted: \(taint)") }
         for mount in runner.watch.mounts where !isExpected(mount) {
             result.others.append("left mounted: \(mount.mountPoint)")
-            IsolatedCall.unmount(mount.mountPoint, lazy: true).run()
+            IsolatedCall.unmount(mount.path, lazy: true).run()
         }
         // xfstests takes a dead mount for a mounted one, and every test after it would fail.
         if isDead {

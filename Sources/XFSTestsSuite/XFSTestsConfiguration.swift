@@ -51,6 +51,8 @@ struct XFSTestsConfiguration {
             let folder = bench.evidence.root.appending("logs")
             Evidence.makeFolders(folder.string)
             options.append("log_file=\(folder.appending("\(section).daemon.log"))")
+            // xfstests takes a mount of another type than plain `fuse` for a stranger's.
+            options.append("subtype=")
         }
         return options.filter { !$0.isEmpty }.joined(separator: ",")
     }

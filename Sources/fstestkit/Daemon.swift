@@ -36,11 +36,12 @@ struct Daemon {
         let fileSystem = try makeFileSystem(log)
         let connection: Connection
         do throws(MountError) {
-            connection = try Connection(mountPoint: place.mountPoint, options: mountOptions())
+            connection = try Connection(mountPoint: place.mountPoint, options: SystemText.cString(mountOptions()))
         } catch {
             throw fail("\(error)")
         }
         _ = chdir("/")
+        try adjust(connection)
         fileSystem.setBackingRegistration(
             register: { descriptor throws(Errno) in try connection.registerBacking(descriptor) },
             unregister: { connection.unregisterBacking($0) })
@@ -100,7 +101,7 @@ struct Daemon {
     private func makeFileSystem(_ log: Logger) throws -> LoopbackFS {
         do throws(LoopbackFS.SourceError) {
             var configuration = options.fileSystem
-            configuration.source = FilePath(place.source)
+            configuration.source = place.source
             configuration.requestTimeout = options.requestTimeout
             return try LoopbackFS(configuration, logger: log)
         } catch {
@@ -121,7 +122,20 @@ struct Daemon {
         var all = options.kernel
         if !all.contains("default_permissions") { all.append("default_permissions") }
         all.append("fsname=" + MountOptions.escape(options.fileSystemName ?? "fstestkit"))
+        if !options.subtype.isEmpty { all.append("subtype=" + MountOptions.escape(options.subtype)) }
         return all.joined(separator: ",")
+    }
+
+    /// What a mount can be told only once it is there.
+    private func adjust(_ connection: Connection) throws {
+        do {
+            if options.ignoresSymbolicLinks { try connection.ignoreSymbolicLinks() }
+            if options.autoUnmount { try AutoUnmount.watch(connection.mount) }
+        } catch {
+            try? connection.unmount(.lazy)
+            if error is ExitCode { throw error }
+            throw fail("nosymfollow: \(error)")
+        }
     }
 
     /// The signals that stop the daemon come by a descriptor, to the one thread that reads it.
@@ -139,7 +153,8 @@ struct Daemon {
     private func redirect(to file: String) throws {
         do throws(Errno) {
             let descriptor = try Errno.check {
-                clinux_openat(AT_FDCWD, file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+                clinux_openat(
+                    AT_FDCWD, SystemText.cString(file), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
             }
             dup2(descriptor, 2)
             close(descriptor)
@@ -151,10 +166,10 @@ struct Daemon {
     /// Tells the caller that the mount can be used, and lets go of its terminal.
     private func ready() {
         guard let readyDescriptor else { return }
-        if let null = try? Errno.check({ clinux_openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC, 0) }) {
-            dup2(null, 0)
-            dup2(null, 1)
-            if options.logFile == nil { dup2(null, 2) }
+        if options.logFile == nil,
+            let null = try? Errno.check({ clinux_openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC, 0) })
+        {
+            dup2(null, 2)
             close(null)
         }
         var byte: UInt8 = 1

@@ -125,7 +125,10 @@ struct Doctor {
     }
 
     private func program(_ name: String, _ remedy: String) -> Finding {
-        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
+        // A folder on a FUSE mount is left alone: its daemon may be stopped.
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":").filter {
+            if case .elsewhere? = try? MountedPath(FilePath(String($0))) { true } else { false }
+        }
         let path: String? = folders.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
         return finding(name, path != nil, path ?? "not found", geteuid() == 0 ? .limited : .missing, remedy)
     }

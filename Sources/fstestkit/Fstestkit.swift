@@ -10,7 +10,7 @@ struct Fstestkit: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             MatrixCommand.self, ReportCommand.self, CompareCommand.self, HistoryCommand.self,
-            MountCommand.self, UnmountCommand.self, StatsCommand.self, DoctorCommand.self,
+            MountCommand.self, AutoUnmountCommand.self, UnmountCommand.self, StatsCommand.self, DoctorCommand.self,
             CorrectnessCommand.self, CorrectnessWorkerCommand.self,
             HostileSourceCommand.self, HostileSourceWorkerCommand.self,
             StopPathCommand.self, CleanCommand.self, BenchHelperCommand.self,
@@ -20,11 +20,8 @@ struct Fstestkit: ParsableCommand {
     /// Called as `mount.fuse.fstestkit` (by mount(8)), the arguments are those of a mount helper.
     static func main() {
         let name = CommandLine.arguments.first.map { ($0 as NSString).lastPathComponent } ?? ""
-        if name.hasPrefix("mount.") {
-            main(MountHelper.arguments(Array(CommandLine.arguments.dropFirst())))
-        } else {
-            main(nil)
-        }
+        let arguments = SystemText.arguments
+        main(name.hasPrefix("mount.") ? MountHelper.arguments(arguments) : arguments)
     }
 }
 

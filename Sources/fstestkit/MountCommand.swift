@@ -5,6 +5,7 @@ import Faults
 import Foundation
 import LinuxSystem
 import SystemPackage
+import BenchCore
 
 struct MountCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,9 +19,9 @@ struct MountCommand: ParsableCommand {
             """)
 
     @Argument(help: "The directory that is served.")
-    var source: String
+    var source: FilePath
     @Argument(help: "The directory that the filesystem is mounted on.")
-    var mountPoint: String
+    var mountPoint: FilePath
 
     @Option(help: "auto, legacy (/dev/fuse), uring-single (one ring) or uring-percore (a ring for each core).")
     var transport: String?
@@ -60,6 +61,8 @@ struct MountCommand: ParsableCommand {
     var fileHandles: Bool?
     @Option(help: "The name that the mount table shows (default: fstestkit).")
     var fsname: String?
+    @Flag(help: "Unmount when the daemon dies, even by SIGKILL.")
+    var autoUnmount = false
     @Option(help: "Where the daemon's log goes; in the foreground it is standard error.")
     var logFile: String?
     @Option(name: .customShort("o"), help: "Settings and mount options, separated by commas.")
@@ -71,6 +74,15 @@ struct MountCommand: ParsableCommand {
     var fault: String?
     @Flag(help: "Let --fault break the filesystem.")
     var allowFaults = false
+    @Flag(help: "Check everything, but do not mount.")
+    var fake = false
+    @Flag(help: "Let options pass that are not known.")
+    var sloppy = false
+    @Flag(help: "Say what was mounted.")
+    var verbose = false
+    @Option(
+        help: "Mount in another mount namespace, which is looked into for the source too: a process's id, or a file.")
+    var namespace: String?
     @Flag(help: "Stay in the foreground.")
     var foreground = false
     @Flag(help: "Log each step of start and stop.")
@@ -79,6 +91,7 @@ struct MountCommand: ParsableCommand {
     var readyDescriptor: Int32?
 
     mutating func run() throws {
+        if let namespace { try MountNamespace(namespace).enter() }
         let options: MountOptions
         do {
             options = try gather()
@@ -86,8 +99,9 @@ struct MountCommand: ParsableCommand {
             throw fail("\(error.message); see 'fstestkit mount --help'", .validationFailure)
         }
         let (fault, sessionFault) = try chosenFault()
+        if options.remount { return try remount(options) }
         let place = try Place(source: source, mountPoint: mountPoint)
-        if options.remount { return try remount(place.mountPoint, options) }
+        if fake { return tell("\(place.source) would be mounted on \(place.mountPoint)", if: verbose) }
         if foreground {
             try Daemon(
                 options: options, place: place, debug: debug, readyDescriptor: readyDescriptor, fault: fault,
@@ -95,7 +109,12 @@ struct MountCommand: ParsableCommand {
             ).run()
         } else {
             try Background.start()
+            tell("\(place.source) is mounted on \(place.mountPoint)", if: verbose)
         }
+    }
+
+    private func tell(_ line: String, if isWanted: Bool) {
+        if isWanted { print("fstestkit: \(line)") }
     }
 
     /// A fault of the filesystem, or one of session and transport.
@@ -112,6 +131,8 @@ struct MountCommand: ParsableCommand {
     /// All settings: the long options, then `-o`.
     private func gather() throws(MountOptions.Refusal) -> MountOptions {
         var gathered = MountOptions(source: source)
+        gathered.isSloppy = sloppy
+        gathered.autoUnmount = autoUnmount
         let values: [(String, String?)] = [
             ("transport", transport), ("fallback", fallback), ("depth", depth), ("rings", rings), ("threads", threads),
             ("max_write", maxWrite), ("cache", cache), ("attr_timeout", attrTimeout), ("entry_timeout", entryTimeout),
@@ -129,10 +150,16 @@ struct MountCommand: ParsableCommand {
         return gathered
     }
 
-    /// The kernel changes the flags of a mount; the daemon need not know.
-    private func remount(_ mountPoint: String, _ options: MountOptions) throws {
-        let bits: [String: UInt] = ["ro": 1, "nosuid": 2, "nodev": 4, "noexec": 8, "sync": 16, "dirsync": 128]
+    /// The kernel changes the flags of a mount; the daemon need not know. In a child: what is written yet is written first,
+    /// by the daemon.
+    private func remount(_ options: MountOptions) throws {
+        guard let entry = try MountedAt.find(mountPoint) else { throw fail("\(mountPoint) is no FUSE mount") }
+        let bits: [String: UInt] = [
+            "ro": 1, "nosuid": 2, "nodev": 4, "noexec": 8, "sync": 16, "dirsync": 128, "noatime": 1024,
+            "nodiratime": 2048,
+        ]
         var flags: UInt = 32  // MS_REMOUNT
+        if options.ignoresSymbolicLinks { flags |= 256 }  // MS_NOSYMFOLLOW
         for option in options.kernel {
             if let bit = bits[option] {
                 flags |= bit
@@ -140,47 +167,10 @@ struct MountCommand: ParsableCommand {
                 flags &= ~bit
             }
         }
-        do throws(Errno) {
-            _ = try Errno.check { Glibc.mount("none", mountPoint, nil, flags, nil) }
-        } catch {
-            throw fail("cannot remount \(mountPoint): \(error)")
+        switch IsolatedCall.remount(entry.path, flags: flags).run() {
+        case nil: return
+        case .timedOut?: throw fail("\(mountPoint) cannot be remounted: \(MountDiagnosis(entry).sentence)", .software)
+        case let error?: throw fail("cannot remount \(mountPoint): \(error)")
         }
-    }
-}
-
-/// Source and mount point, checked as far as can be before anything is mounted.
-struct Place {
-    let source: String
-    let mountPoint: String
-
-    init(source: String, mountPoint: String) throws {
-        self.source = try Place.directory(source, "source")
-        self.mountPoint = try Place.mountPoint(mountPoint)
-        let inside =
-            self.mountPoint == self.source || self.mountPoint.hasPrefix(self.source == "/" ? "/" : self.source + "/")
-        if inside {
-            throw fail(
-                "the mount point \(self.mountPoint) lies inside the source \(self.source): the filesystem would contain"
-                    + " itself; choose one outside of it", .validationFailure)
-        }
-    }
-
-    /// A mount point that carries a FUSE mount already is not looked at: if its daemon hangs, so would this.
-    private static func mountPoint(_ path: String) throws -> String {
-        if let mounted = try MountedAt.find(path) { return mounted.mountPoint }
-        return try directory(path, "mount point")
-    }
-
-    /// The absolute path of an existing directory, without symbolic links.
-    private static func directory(_ path: String, _ role: String) throws -> String {
-        guard let resolved = realpath(path, nil) else {
-            throw fail("\(role) \(path): \(Errno.last)", .validationFailure)
-        }
-        defer { free(resolved) }
-        var information = stat()
-        guard stat(resolved, &information) == 0, information.st_mode & S_IFMT == S_IFDIR else {
-            throw fail("\(role) \(path): not a directory", .validationFailure)
-        }
-        return String(cString: resolved)
     }
 }

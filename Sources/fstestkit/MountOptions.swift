@@ -1,4 +1,6 @@
+import LinuxSystem
 import LoopbackFS
+import SystemPackage
 
 /// What `fstestkit mount` can be told, whether by long options or by `-o`.
 struct MountOptions {
@@ -23,13 +25,21 @@ struct MountOptions {
     var logFile: String?
     /// The name that the mount table shows as the source.
     var fileSystemName: String?
+    /// What follows `fuse.` in the mount table; mount(8) looks by it for whom to ask for a remount. Empty for plain `fuse`.
+    var subtype = "fstestkit"
+    /// Unmount when the daemon dies, however it does.
+    var autoUnmount = false
+    /// Do not follow symbolic links of this mount.
+    var ignoresSymbolicLinks = false
+    /// Let options pass that are not known, as mount(8) -s does.
+    var isSloppy = false
     /// mount(8) asks for other flags of a mount that is there.
     var remount = false
     /// Options for the kernel, in mount(8)'s words.
     var kernel: [String] = []
 
-    init(source: String) {
-        fileSystem = LoopbackFS.Configuration(source: .init(source))
+    init(source: FilePath) {
+        fileSystem = LoopbackFS.Configuration(source: source)
     }
 
     /// An option that is not known, or whose value is not.
@@ -44,24 +54,38 @@ struct MountOptions {
     ]
     /// Options of fstab and of mount(8) that mean nothing to a mount that is being made.
     private static let ignoredOptions: Set<String> = [
-        "defaults", "auto", "noauto", "nofail", "_netdev", "user", "nouser", "users", "atime", "diratime", "relatime",
-        "norelatime", "nostrictatime", "lazytime", "nolazytime", "loud", "silent",
+        "defaults", "auto", "noauto", "nofail", "_netdev", "nouser", "nousers", "noowner", "nogroup", "atime",
+        "diratime",
+        "relatime", "norelatime", "nostrictatime", "lazytime", "nolazytime", "loud", "silent", "mand", "nomand",
+        "iversion",
+        "noiversion", "symfollow",
+    ]
+    /// Who may mount it is mount(8)'s business; what that implies, unless a later option says otherwise, is ours.
+    private static let impliedOptions: [String: [String]] = [
+        "user": ["noexec", "nosuid", "nodev"], "users": ["noexec", "nosuid", "nodev"], "owner": ["nosuid", "nodev"],
+        "group": ["nosuid", "nodev"],
+    ]
+    /// With a value: what mount(8) keeps for itself, and what the mount table shows of a mount that is there (which mount(8)
+    /// hands back to have it remounted).
+    private static let ignoredValues: Set<String> = [
+        "comment", "user", "uhelper", "helper", "user_id", "group_id", "rootmode", "blksize",
     ]
 
     /// Options in the form `name` or `name=value`, separated by commas; a backslash keeps a comma in a value.
     static func split(_ list: String) -> [String] {
         var parts = [""]
         var escaped = false
-        for character in list {
+        // By scalars: an accent after a comma would be one character with it.
+        for scalar in list.unicodeScalars {
             if escaped {
-                parts[parts.count - 1].append(character)
+                parts[parts.count - 1].unicodeScalars.append(scalar)
                 escaped = false
-            } else if character == "\\" {
+            } else if scalar == "\\" {
                 escaped = true
-            } else if character == "," {
+            } else if scalar == "," {
                 parts.append("")
             } else {
-                parts[parts.count - 1].append(character)
+                parts[parts.count - 1].unicodeScalars.append(scalar)
             }
         }
         return parts.filter { !$0.isEmpty }
@@ -69,9 +93,9 @@ struct MountOptions {
 
     /// A value in the form that ``split(_:)`` and libfuse3 undo.
     static func escape(_ value: String) -> String {
-        value.reduce(into: "") { text, character in
-            if character == "," || character == "\\" { text.append("\\") }
-            text.append(character)
+        value.unicodeScalars.reduce(into: "") { text, scalar in
+            if scalar == "," || scalar == "\\" { text.append("\\") }
+            text.unicodeScalars.append(scalar)
         }
     }
 
@@ -86,11 +110,22 @@ struct MountOptions {
             if name == "noatime" { fileSystem.accessTimes = .never }
         } else if name == "strictatime" {
             fileSystem.accessTimes = .always
+        } else if let implied = MountOptions.impliedOptions[name] {
+            kernel += implied
         } else if name == "remount" {
             remount = true
-        } else if !(MountOptions.ignoredOptions.contains(name) || name.hasPrefix("x-") || name.hasPrefix("comment")) {
+        } else if name == "nosymfollow" {
+            ignoresSymbolicLinks = true
+        } else if name == "auto_unmount" {
+            autoUnmount = true
+        } else if !(MountOptions.ignoredOptions.contains(name) || MountOptions.isForOthers(name)) {
             try applyFlag(name)
         }
+    }
+
+    /// Notes of other programs in fstab(5).
+    private static func isForOthers(_ name: String) -> Bool {
+        name.hasPrefix("x-") || name.hasPrefix("X-") || name == "comment"
     }
 
     private mutating func applyFlag(_ name: String) throws(Refusal) {
@@ -104,7 +139,7 @@ struct MountOptions {
         case "posix_lock": fileSystem.posixLocks = on
         case "flock": fileSystem.flockLocks = on
         case "file_handles": fileSystem.fileHandles = on
-        default: throw Refusal(message: "unknown option '\(name)'")
+        default: if !isSloppy { throw Refusal(message: "unknown option '\(name)'") }
         }
     }
 
@@ -126,25 +161,29 @@ struct MountOptions {
         case "fsname": fileSystemName = value
         // In whole blocks, as max_write: direct I/O is split at it.
         case "max_read": kernel.append("max_read=\(try number(name, value, 4096...(16 << 20)) / 4096 * 4096)")
-        case _ where name.hasPrefix("x-") || name == "comment": break
-        default: throw Refusal(message: "unknown option '\(name)'")
+        case "subtype": subtype = value
+        default:
+            if !isSloppy && !MountOptions.ignoredValues.contains(name) && !MountOptions.isForOthers(name) {
+                throw Refusal(message: "unknown option '\(name)'")
+            }
         }
     }
 
     private func number(_ name: String, _ value: String, _ range: ClosedRange<Int>) throws(Refusal) -> Int {
-        guard let number = Int(value), range.contains(number) else {
-            throw Refusal(
-                message: "\(name) takes a number from \(range.lowerBound) to \(range.upperBound), not '\(value)'")
+        do throws(NumberFault) {
+            return try Numbers.count(value, range)
+        } catch {
+            throw Refusal(message: "\(name) takes \(error.wanted), not '\(value)'")
         }
-        return number
     }
 
     /// Seconds, with a fraction, as nanoseconds.
     private func seconds(_ name: String, _ value: String) throws(Refusal) -> UInt64 {
-        guard let seconds = Double(value), seconds >= 0, seconds <= 1e9 else {
-            throw Refusal(message: "\(name) takes seconds from 0 to 1000000000, not '\(value)'")
+        do throws(NumberFault) {
+            return UInt64(try Numbers.seconds(value, from: 0) * 1e9)
+        } catch {
+            throw Refusal(message: "\(name) takes \(error.wanted), not '\(value)'")
         }
-        return UInt64(seconds * 1e9)
     }
 
     private func oneOf<Choice: RawRepresentable & CaseIterable>(

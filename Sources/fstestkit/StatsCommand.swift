@@ -11,7 +11,7 @@ struct StatsCommand: ParsableCommand {
         discussion: "Only the mount's owner may ask. Asking slows nothing down.")
 
     @Argument(help: "Where it is mounted.")
-    var mountPoint: String
+    var mountPoint: FilePath
     @Flag(help: "Again every second, until interrupted.")
     var watch = false
     @Flag(help: "As JSON.")
@@ -25,6 +25,8 @@ struct StatsCommand: ParsableCommand {
                 document = try StatisticsSocket.ask(connection: entry.minor, uid: StatsCommand.owner(of: entry))
             } catch .permissionDenied {
                 throw fail("the daemon at \(mountPoint) belongs to someone else; only its owner may ask")
+            } catch .timedOut {
+                throw fail("\(mountPoint): \(MountDiagnosis(entry).sentence)", .software)
             } catch {
                 throw fail("no daemon of fstestkit answers for \(mountPoint): \(error)")
             }
@@ -40,16 +42,8 @@ struct StatsCommand: ParsableCommand {
         } while watch
     }
 
-    /// What the daemon of this mount says; nil if none of ours answers.
-    static func ask(_ entry: MountEntry) -> SessionStatistics? {
-        guard let document = try? StatisticsSocket.ask(connection: entry.minor, uid: owner(of: entry)) else {
-            return nil
-        }
-        return try? JSONDecoder().decode(SessionStatistics.self, from: document)
-    }
-
     /// The user who mounted it, which the kernel shows as `user_id`.
-    private static func owner(of entry: MountEntry) -> UInt32 {
+    static func owner(of entry: MountEntry) -> UInt32 {
         entry.superOptions.split(separator: ",").compactMap { option in
             option.hasPrefix("user_id=") ? UInt32(option.dropFirst("user_id=".count)) : nil
         }.first ?? 0

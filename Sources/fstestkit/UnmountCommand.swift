@@ -1,82 +1,83 @@
 import ArgumentParser
-import CLinux
 import FUSEServer
 import Foundation
 import LinuxSystem
 import SystemPackage
+import BenchCore
 
 struct UnmountCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "unmount",
         abstract: "Unmount, and wait until the daemon has gone.",
-        discussion:
-            "Exit status: 0 when the daemon has gone, 1 when the mount is in use or is none, 70 when the daemon stays.")
+        discussion: """
+            Exit status: 0 when the daemon has gone, 1 when the mount is in use or is none, 70 when the daemon stays or does \
+            not answer.
+            """)
 
     @Argument(help: "Where it is mounted.")
-    var mountPoint: String
+    var mountPoint: FilePath
     @Flag(help: "Take it out of the tree at once, though files are open; the daemon serves them until they are closed.")
     var lazy = false
-    @Option(help: "Seconds to wait for the daemon.")
+    @Option(help: "Seconds to wait for the daemon.", transform: { try Numbers.seconds($0, from: 0) })
     var timeout = 10.0
 
     func run() throws {
         guard let entry = try MountedAt.find(mountPoint) else {
-            throw fail("\(mountPoint) is no FUSE mount; 'findmnt -t fuse' lists them")
+            throw fail("\(mountPoint) is no FUSE mount; 'findmnt -t fuse,fuse.fstestkit' lists ours")
         }
+        let deadline = Deadline(after: .seconds(timeout))
         // Asked now, since afterwards nobody knows the connection any more.
-        let daemon = StatsCommand.ask(entry)?.processID
-        do throws(Errno) {
-            try unmount(entry.mountPoint)
-        } catch .resourceBusy {
+        let diagnosis = MountDiagnosis(entry)
+        let daemon = diagnosis.daemon
+        let elsewhere = FuseConnection(entry.minor).elsewhere
+        switch unmount(entry, within: max(deadline.remaining, .seconds(1))) {
+        case nil: break
+        case .resourceBusy? where diagnosis.isStopped:
+            throw fail("\(mountPoint) is in use, and \(diagnosis.sentence)")
+        case .resourceBusy?:
             throw fail("\(mountPoint) is in use; close what is open there ('fuser -vm' names it), or use --lazy")
-        } catch {
-            throw fail("cannot unmount \(mountPoint): \(error)")
+        case .timedOut?:
+            let isGone = try !MountTable.read().contains { $0.mountID == entry.mountID && $0.minor == entry.minor }
+            let state = isGone ? "is unmounted, but its connection does not end" : "does not unmount"
+            throw fail("\(mountPoint) \(state): \(diagnosis.sentence)", .software)
+        case let error?: throw fail("cannot unmount \(mountPoint): \(error)")
         }
-        guard let daemon else { return }
-        let deadline = Deadline(secondsFromNow: timeout)
-        while isRunning(daemon) {
-            if deadline.hasPassed {
-                throw fail(
-                    lazy
-                        ? "unmounted; process \(daemon) still serves open files"
-                        : "unmounted, but the daemon, process \(daemon), does not end", .software)
-            }
-            usleep(2_000)
+        guard let daemon, !deadline.wait(for: { !isRunning(daemon) }) else { return }
+        throw fail(reason(daemon, diagnosis, elsewhere, entry.path), .software)
+    }
+
+    /// Why the daemon still runs.
+    private func reason(
+        _ daemon: ProcessID, _ diagnosis: MountDiagnosis, _ elsewhere: [ProcessID], _ path: FilePath
+    ) -> String {
+        if diagnosis.isStopped { return "unmounted, but the daemon does not end: \(diagnosis.sentence)" }
+        if !elsewhere.isEmpty {
+            let who = elsewhere.map { "\($0) (\($0.name))" }.joined(separator: ", ")
+            return "unmounted here, but not in the mount namespace of process \(who), so process \(daemon) serves on: "
+                + "'nsenter -m -t \(elsewhere[0]) umount \(path)' unmounts it there"
         }
+        if lazy { return "unmounted; process \(daemon) still serves open files" }
+        return "unmounted, but the daemon, process \(daemon) (\(daemon.name)), does not end"
     }
 
     /// A zombie has ended: that its parent has not asked yet is nothing to wait for. Its threads may still be ending.
-    private func isRunning(_ process: Int32) -> Bool {
-        guard let status = try? readWhole(FilePath("/proc/\(process)/stat")), let name = status.lastIndex(of: ")")
-        else {
-            return false
-        }
-        let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task").count) ?? 0
-        return !status[name...].hasPrefix(") Z") || threads > 1
+    private func isRunning(_ process: ProcessID) -> Bool {
+        if process.isAlive { return true }
+        guard process.state == "Z" else { return false }
+        return ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task"))?.count ?? 0) > 1
     }
 
-    private func unmount(_ path: String) throws(Errno) {
+    /// umount2(2) in a child: it may wait for what the daemon does not answer.
+    ///
+    /// - Returns: its errno, ETIMEDOUT if it did not come back, nil for success.
+    private func unmount(_ entry: MountEntry, within limit: Duration) -> Errno? {
+        let error = IsolatedCall.unmount(entry.path, lazy: lazy).run(within: limit)
+        guard error == .notPermitted else { return error }
         do throws(Errno) {
-            _ = try Errno.check { umount2(path, 8 /* UMOUNT_NOFOLLOW */ | (lazy ? 2 /* MNT_DETACH */ : 0)) }
-        } catch .notPermitted {
-            try Connection.unmountUnprivileged(path, lazy: lazy)
+            try MountIdentity.unmountUnprivileged(entry.path, lazy: lazy, within: limit.seconds)
+            return nil
+        } catch {
+            return error
         }
-    }
-}
-
-/// Finds FUSE mounts by path without touching them.
-enum MountedAt {
-    /// The FUSE mount at `path`, resolved as far as its parent: the mount itself may hang.
-    static func find(_ path: String) throws -> MountEntry? {
-        let absolute = URL(fileURLWithPath: path).standardizedFileURL.path
-        let parent = (absolute as NSString).deletingLastPathComponent
-        let name = (absolute as NSString).lastPathComponent
-        var candidates = [absolute]
-        if let resolved = realpath(parent, nil) {
-            candidates.append((String(cString: resolved) as NSString).appendingPathComponent(name))
-            free(resolved)
-        }
-        let mounts = try MountTable.read().filter(\.isFUSE)
-        return mounts.last { candidates.contains($0.mountPoint) }
     }
 }

@@ -31,8 +31,9 @@ extension Mounting {
         @Test(
             "bad input is refused with a message and status 64",
             arguments: [
-                (["--transport", "pigeon"], "transport takes one of"), (["--depth", "0"], "depth takes a number"),
-                (["-o", "bogus"], "unknown option 'bogus'"), (["-o", "depth=many"], "depth takes a number"),
+                (["--transport", "pigeon"], "transport takes one of"),
+                (["--depth", "0"], "depth takes a whole number"),
+                (["-o", "bogus"], "unknown option 'bogus'"), (["-o", "depth=many"], "depth takes a whole number"),
                 (["--rings", "60000"], "possible CPUs"), (["--attr-timeout", "soon"], "attr_timeout takes seconds"),
                 (["--cache", "maybe"], "cache takes one of"), (["--log-file", "/no/such/folder/log"], "log file"),
             ])
@@ -73,12 +74,30 @@ extension Mounting {
                     bench, ["mount", "--transport", transport.rawValue, source.string, mountPoint.string])
                 #expect(mounted.status == .exited(0), "\(mounted.output)")
                 bench.ledger.record(.mount(mountPoint.string))
-                #expect(try MountTable.top(at: mountPoint.string)?.type == "fuse")
+                #expect(try MountTable.top(at: mountPoint.string)?.type == "fuse.fstestkit")
                 #expect(try shell(bench, "echo text > \(mountPoint)/file").status == .exited(0))
                 #expect(try readWhole(source.appending("file")) == "text\n")
                 let unmounted = try run(bench, ["unmount", mountPoint.string])
                 #expect(unmounted.status == .exited(0), "\(unmounted.output)")
                 #expect(try MountTable.top(at: mountPoint.string) == nil)
+            }
+        }
+
+        @Test func theDaemonKeepsNothingOfItsCallersOpen() throws {
+            try withBench { bench, source, mountPoint in
+                let lock = bench.folder.appending("lock")
+                let mount = "\(Mounting.program) mount --transport legacy \(source) \(mountPoint)"
+                bench.ledger.record(.mount(mountPoint.string))
+                // The lock goes with its last descriptor, and the pipe ends with its last writer.
+                let ended = try shell(
+                    bench, "exec 9> \(lock); flock 9; \(mount) 2>&1 | cat; exec 9>&-; flock -w 5 \(lock) echo free")
+                #expect(ended.status == .exited(0), "\(ended)")
+                #expect(ended.output == "free\n")
+                let entry = try #require(try MountTable.top(at: mountPoint))
+                let process = try #require(FuseConnection(entry.minor).holders.first(where: bench.owns))
+                let open = try shell(bench, "readlink /proc/\(process)/fd/[012]").output
+                #expect(open == "/dev/null\n/dev/null\n/dev/null\n")
+                #expect(try run(bench, ["unmount", mountPoint.string]).status == .exited(0))
             }
         }
 
@@ -113,7 +132,7 @@ extension Mounting {
                 #expect(mounted.status == .exited(0), "\(mounted.output)")
                 bench.ledger.record(.mount(mountPoint.string))
                 let entry = try #require(try MountTable.top(at: mountPoint.string))
-                #expect(entry.source == "device" && entry.type == "fuse")
+                #expect(entry.source == "device" && entry.type == "fuse.fstestkit")
                 #expect(!entry.options.contains("nosuid") && !entry.options.contains("nodev"))
                 let remounted = try run(
                     bench, ["device", mountPoint.string, "-o", "remount,ro,source=\(source)"], as: helper.string)
@@ -121,6 +140,95 @@ extension Mounting {
                 #expect(try MountTable.top(at: mountPoint.string)?.options.hasPrefix("ro") == true)
                 #expect(try shell(bench, "touch \(mountPoint)/file").output.contains("Read-only"))
                 #expect(try run(bench, ["unmount", mountPoint.string]).status == .exited(0))
+            }
+        }
+
+        /// The program under the name by which mount(8) finds it.
+        private func helper(_ bench: Workbench) -> String {
+            let path = bench.folder.appending("mount.fuse.fstestkit").string
+            symlink(Mounting.program, path)
+            return path
+        }
+
+        @Test func theFlagsOfAMountHelper() throws {
+            try withBench { bench, source, mountPoint in
+                let helper = helper(bench)
+                let options = "source=\(source),transport=legacy"
+                let fake = try run(bench, ["device", mountPoint.string, "-fnv", "-o", options], as: helper)
+                #expect(fake.status == .exited(0) && fake.output.contains("would be mounted"), "\(fake)")
+                let wrong = try run(bench, ["device", mountPoint.string, "-f", "-o", "\(options),bogus"], as: helper)
+                #expect(wrong.status == .exited(64), "\(wrong)")
+                #expect(
+                    try run(bench, ["device", mountPoint.string, "-q", "-o", options], as: helper).status == .exited(64)
+                )
+                #expect(try MountTable.top(at: mountPoint) == nil)
+                bench.ledger.record(.mount(mountPoint.string))
+                let sloppy = try run(
+                    bench, ["-sv", "-t", "fuse.other", "device", mountPoint.string, "-o", "\(options),bogus,bogus=1"],
+                    as: helper)
+                #expect(sloppy.status == .exited(0) && sloppy.output.contains("is mounted on"), "\(sloppy)")
+                #expect(try MountTable.top(at: mountPoint)?.type == "fuse.other")
+                #expect(try run(bench, ["unmount", mountPoint.string]).status == .exited(0))
+            }
+        }
+
+        @Test func anotherMountNamespace() throws {
+            try withBench { bench, source, mountPoint in
+                let other = try bench.spawn(["unshare", "--mount", "--propagation", "private", "sleep", "60"])
+                let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/mnt")
+                let link = "/proc/\(other.id)/ns/mnt"
+                #expect(
+                    Deadline(after: .seconds(10)).wait {
+                        (try? FileManager.default.destinationOfSymbolicLink(atPath: link)) != own
+                    })
+                let options = "source=\(source),transport=legacy"
+                let mounted = try run(
+                    bench, ["device", mountPoint.string, "-N", "\(other.id)", "-o", options], as: helper(bench))
+                #expect(mounted.status == .exited(0), "\(mounted)")
+                #expect(try MountTable.top(at: mountPoint) == nil)
+                let table = try MountTable.read(FilePath("/proc/\(other.id)/mountinfo"))
+                #expect(table.contains { $0.path == mountPoint && $0.isFUSE })
+                let unmounted = try shell(
+                    bench, "nsenter -m -t \(other.id) \(Mounting.program) unmount \(mountPoint)")
+                #expect(unmounted.status == .exited(0), "\(unmounted)")
+                other.kill()
+            }
+        }
+
+        @Test func whatMountMayAskForIsTaken() throws {
+            try withBench { bench, source, mountPoint in
+                bench.ledger.record(.mount(mountPoint.string))
+                let options = "owner,group,nouser,X-mount.mkdir,x-systemd.automount,nosymfollow,auto_unmount,exec,suid"
+                let mounted = try run(
+                    bench, ["mount", "-o", "\(options),transport=legacy", source.string, mountPoint.string])
+                #expect(mounted.status == .exited(0), "\(mounted)")
+                let entry = try #require(try MountTable.top(at: mountPoint))
+                let flags = entry.options.split(separator: ",")
+                #expect(flags.contains("nosymfollow") && flags.contains("nodev"), "\(flags)")
+                #expect(!flags.contains("noexec") && !flags.contains("nosuid"), "\(flags)")
+                // As mount(8) calls the helper of what the mount table shows, to have it remounted.
+                let shown = "\(entry.superOptions),remount,ro,nosymfollow"
+                let remounted = try run(
+                    bench, [entry.source, mountPoint.string, "-o", shown], as: helper(bench))
+                #expect(remounted.status == .exited(0), "\(remounted)")
+                let after = try #require(try MountTable.top(at: mountPoint))
+                #expect(after.options.hasPrefix("ro") && after.options.contains("nosymfollow"), "\(after)")
+                #expect(try run(bench, ["unmount", mountPoint.string]).status == .exited(0))
+            }
+        }
+
+        @Test(arguments: availableTransports)
+        func theMountGoesWithADaemonThatIsKilled(_ transport: TransportName) throws {
+            try withBench { bench, source, mountPoint in
+                bench.ledger.record(.mount(mountPoint.string))
+                _ = try run(
+                    bench,
+                    ["mount", "--transport", transport.rawValue, "--auto-unmount", source.string, mountPoint.string])
+                let entry = try #require(try MountTable.top(at: mountPoint))
+                let daemon = try #require(FuseConnection(entry.minor).holders.first(where: bench.owns))
+                daemon.signal(SIGKILL)
+                #expect(
+                    Deadline(after: .seconds(10)).wait { MountTable.current().allSatisfy { $0.path != mountPoint } })
             }
         }
 

@@ -133,7 +133,7 @@ public struct Cleaner: Sendable {
             let left = mounts()
             if left.isEmpty { return }
             for mount in left {
-                if IsolatedCall.unmount(mount.mountPoint, lazy: true).run() == nil {
+                if IsolatedCall.unmount(mount.path, lazy: true).run() == nil {
                     report.removed.append("unmounted \(mount.mountPoint)")
                 }
             }

@@ -54,6 +54,16 @@ public struct FuseConnection: Sendable, Hashable, CustomStringConvertible {
         }.map(ProcessID.init)
     }
 
+    /// Processes of other mount namespaces in which it is mounted too, one for each: unmounting here does not end it.
+    public var elsewhere: [ProcessID] {
+        var seen: Set<String?> = [linkTarget("/proc/self/ns/mnt"), nil]
+        return ProcessID.all().filter { pid in
+            guard seen.insert(linkTarget("/proc/\(pid)/ns/mnt")).inserted else { return false }
+            let table = (try? MountTable.read(FilePath("/proc/\(pid)/mountinfo"))) ?? []
+            return table.contains { $0.isFUSE && $0.major == 0 && $0.minor == number }
+        }.map(ProcessID.init)
+    }
+
     /// For a file: what the control files say.
     public var text: String {
         let folder = "\(FuseControl.root)/\(number)"

@@ -1,14 +1,16 @@
 import CLinux
 import Glibc
 import LinuxSystem
-import SystemPackage
+public import SystemPackage
 
 /// A system call that a dead or stopped daemon may block for ever.
 public enum IsolatedCall: Sendable, CustomStringConvertible {
     /// umount2(2); the mount point itself is never looked into.
-    case unmount(String, lazy: Bool = false, force: Bool = false)
-    /// stat(2): answered once the connection is up.
-    case stat(String)
+    case unmount(FilePath, lazy: Bool = false, force: Bool = false)
+    /// mount(2) with `MS_REMOUNT` among the flags.
+    case remount(FilePath, flags: UInt)
+    /// statx(2), with nothing taken from the kernel's caches: answered once the connection is up, and as long as it is.
+    case stat(FilePath)
     /// write(2) of a text into a file of sysfs.
     case write(String, text: String)
     case sync
@@ -20,6 +22,7 @@ public enum IsolatedCall: Sendable, CustomStringConvertible {
         switch self {
         case .unmount(let path, let lazy, let force):
             "umount\(lazy ? " --lazy" : "")\(force ? " --force" : "") \(path)"
+        case .remount(let path, _): "mount -o remount \(path)"
         case .stat(let path): "stat \(path)"
         case .write(let path, let text): "echo \(text) > \(path)"
         case .sync: "sync"
@@ -51,11 +54,15 @@ public enum IsolatedCall: Sendable, CustomStringConvertible {
         try Errno.check {
             switch self {
             case .unmount(let path, let lazy, let force):
-                clinux_isolated(
-                    Int32(CLINUX_ISOLATED_UMOUNT.rawValue), path,
-                    // MNT_FORCE 1, MNT_DETACH 2, UMOUNT_NOFOLLOW 8.
-                    (force ? 1 : 0) | (lazy ? 2 : 0) | 8, nil, 0)
-            case .stat(let path): clinux_isolated(Int32(CLINUX_ISOLATED_STAT.rawValue), path, 0, nil, 0)
+                // MNT_FORCE 1, MNT_DETACH 2, UMOUNT_NOFOLLOW 8.
+                path.withPlatformString {
+                    clinux_isolated(
+                        Int32(CLINUX_ISOLATED_UMOUNT.rawValue), $0, (force ? 1 : 0) | (lazy ? 2 : 0) | 8, nil, 0)
+                }
+            case .remount(let path, let flags):
+                path.withPlatformString { clinux_isolated(Int32(CLINUX_ISOLATED_REMOUNT.rawValue), $0, flags, nil, 0) }
+            case .stat(let path):
+                path.withPlatformString { clinux_isolated(Int32(CLINUX_ISOLATED_STAT.rawValue), $0, 0, nil, 0) }
             case .write(let path, let text): clinux_isolated(Int32(CLINUX_ISOLATED_WRITE.rawValue), path, 0, text, 0)
             case .sync: clinux_isolated(Int32(CLINUX_ISOLATED_SYNC.rawValue), "/", 0, nil, 0)
             case .syncFileSystem(let path): clinux_isolated(Int32(CLINUX_ISOLATED_SYNCFS.rawValue), path, 0, nil, 0)

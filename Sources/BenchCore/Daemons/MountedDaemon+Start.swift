@@ -73,7 +73,7 @@ extension MountedDaemon {
     /// - Returns: false if it did not by the deadline, or with an error.
     public func waitUntilReady(_ deadline: Deadline) -> Bool {
         // Answered by the mount, and not by the folder below it after an early end.
-        IsolatedCall.stat(root.string).run(within: deadline.remaining) == nil && isMounted
+        IsolatedCall.stat(root).run(within: deadline.remaining) == nil && isMounted
             && process?.isRunning != false
     }
 
@@ -94,7 +94,7 @@ extension MountedDaemon {
         child.kill()
         if let late = (try? MountTable.top(at: mountPoint.string)), late.mountID != before, late.isFUSE {
             FuseConnection(late.minor).abort()
-            IsolatedCall.unmount(mountPoint.string, lazy: true).run()
+            IsolatedCall.unmount(mountPoint, lazy: true).run()
         }
     }
 }

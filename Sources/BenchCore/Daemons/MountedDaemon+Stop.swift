@@ -19,7 +19,7 @@ public enum StopMethod: String, Sendable, CaseIterable {
 }
 
 /// What came of a stop.
-public struct StopReport: Sendable {
+public struct StopReport: Sendable, CustomStringConvertible {
     /// What the unmount said, if one was asked for; nil is success.
     public var unmountError: Errno?
     /// How the daemon ended; nil if it still ran at the deadline.
@@ -27,6 +27,16 @@ public struct StopReport: Sendable {
     public var isMountGone: Bool
     public var isConnectionGone: Bool
     public var seconds: Double
+
+    /// A line for people.
+    public var description: String {
+        let parts = [
+            unmountError.map { "the unmount failed: \($0.name)" },
+            exit.map { "the daemon ended with \($0)" } ?? "the daemon still runs",
+            isMountGone ? nil : "the mount is still there", isConnectionGone ? nil : "the connection is still there",
+        ]
+        return parts.compactMap(\.self).joined(separator: ", ") + ", after \((seconds * 1000).rounded() / 1000) s"
+    }
 
     /// Everything is gone, whatever the exit status.
     public var isComplete: Bool { exit != nil && isMountGone && isConnectionGone }
@@ -80,7 +90,7 @@ extension MountedDaemon {
     ///
     /// - Returns: its errno, ETIMEDOUT if it did not come back, nil for success.
     public func unmount(lazy: Bool = false, force: Bool = false, within limit: Duration = .seconds(10)) -> Errno? {
-        IsolatedCall.unmount(mountPoint.string, lazy: lazy, force: force).run(within: limit)
+        IsolatedCall.unmount(mountPoint, lazy: lazy, force: force).run(within: limit)
     }
 
     /// Whether this daemon's connection is still there. The kernel gives its number to the next mount as soon as it is gone,

@@ -26,6 +26,9 @@ public struct ProcessID: Sendable, Hashable, Codable, CustomStringConvertible {
         return stat.state
     }
 
+    /// What it is called; empty if it is gone.
+    public var name: String { ProcessID.stat(pid)?.name ?? "" }
+
     /// Sends a signal, unless the process is gone.
     @discardableResult
     public func signal(_ number: Int32) -> Bool {

@@ -67,6 +67,8 @@ static const unsigned long CLINUX_FS_IOC_FSSETXATTR = 0x401c5820ul;
 int clinux_open_tree_clone(int directory);
 // mount_setattr(2) of how a mount treats times of access, one of CLINUX_MOUNT_ATTR_*.
 int clinux_mount_set_atime(int mount, uint64_t attribute);
+// mount_setattr(2): symbolic links of this mount are not followed.
+int clinux_mount_set_nosymfollow(const char *path);
 int clinux_openat(int directory, const char *path, int flags, mode_t mode);
 int clinux_statx(int directory, const char *path, int flags, unsigned int mask, struct statx *buffer);
 int clinux_renameat2(int olddir, const char *oldpath, int newdir, const char *newpath, unsigned int flags);

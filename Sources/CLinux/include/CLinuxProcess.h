@@ -17,17 +17,25 @@ int clinux_spawn(pid_t *pid, const char *file, char *const argv[], char *const e
 // start it from one that outlives it. Returns its pid, or -1 and errno, execve(2)'s too.
 pid_t clinux_spawn_dependent(const char *path, char *const argv[], char *const envp[], const int *descriptors, size_t count);
 
+// posix_spawn(3) of this very program in a session of its own, with nothing open but /dev/null, standard error, and
+// `descriptor`, which it gets as 3. Returns 0 or -1 and errno.
+int clinux_spawn_self(pid_t *pid, char *const argv[], int descriptor);
+
+// setns(2) into a mount namespace; EINVAL once there are other threads.
+int clinux_enter_mounts(int descriptor);
+
 int clinux_pidfd_open(pid_t pid);
 int clinux_pidfd_getfd(int pidfd, int descriptor);
 
 // What `clinux_isolated` does in the child.
 enum clinux_isolated_call {
     CLINUX_ISOLATED_UMOUNT = 0, // umount2(path, argument)
-    CLINUX_ISOLATED_STAT = 1,   // stat(path)
+    CLINUX_ISOLATED_STAT = 1,   // statx(path), asked of the filesystem whatever is cached
     CLINUX_ISOLATED_WRITE = 2,  // write `text` into the file `path`
     CLINUX_ISOLATED_SYNC = 3,   // sync(), whatever the path
     CLINUX_ISOLATED_SYNCFS = 4, // syncfs of the filesystem that holds `path`
     CLINUX_ISOLATED_IOCTL = 5,  // ioctl(open(path), argument, &zero): a filesystem's shutdown
+    CLINUX_ISOLATED_REMOUNT = 6, // mount(2) of flags `argument` on `path`
 };
 
 // Forks a child, in a process group of its own, that makes one system call and exits with its errno (0 on success).
