@@ -46,3 +46,14 @@ public struct TestResult: Codable, Sendable, Hashable {
         self.checks = checks
     }
 }
+
+extension TestResult {
+    /// The longest message: a line of a report. What is longer goes into a file of evidence.
+    package static let longestMessage = 200
+
+    /// A text as one line that is no longer than a message may be; what is cut off leaves an ellipsis.
+    package static func line(_ text: String) -> String {
+        let line = String(text.map { $0.isNewline ? " " : $0 })
+        return line.count <= longestMessage ? line : line.prefix(longestMessage - 1) + "…"
+    }
+}

@@ -10,13 +10,6 @@ public final class StopPathRunner {
         /// A cycle left something that could not be taken down: the run was stopped there.
         public var isStuck = false
         public var seconds = 0.0
-
-        /// 0 when all passed, 1 on any failure, 69 when something asked for is not available here, 70 when stuck.
-        public func exitStatus(somethingMissing: Bool) -> Int32 {
-            if isStuck { return 70 }
-            if results.contains(where: { $0.verdict.isFailure }) { return 1 }
-            return somethingMissing ? 69 : 0
-        }
     }
 
     let scenarios: [any Scenario]
@@ -83,6 +76,8 @@ public final class StopPathRunner {
         }
         checkSlabs(before: slabs, connectionsBefore: connections)
         outcome.seconds = (ContinuousClock.now - began).seconds
+        // Cells that could not run had one result for all their cycles.
+        if !outcome.isStuck { listener.event(.planned(count: outcome.results.count)) }
         return outcome
     }
 
@@ -147,7 +142,8 @@ public final class StopPathRunner {
         let result = TestResult(
             suite: "stop-path", target: target.label, area: scenario.name, name: name, verdict: verdict,
             seconds: seconds,
-            message: failures.map { "\($0.oracle.rawValue): \($0.check.message)" }.joined(separator: "; "),
+            message: TestResult.line(
+                failures.map { "\($0.oracle.rawValue): \($0.check.message)" }.joined(separator: "; ")),
             evidence: Array(Set(files)).sorted(), checks: StopPathRunner.checks(cycle.reports))
         return (result, clean)
     }

@@ -49,7 +49,7 @@ public final class XFSTestsJournal {
         let lines = text.split(separator: "\n").compactMap { line in
             try? JSONDecoder().decode(Line.self, from: Data(line.utf8))
         }
-        guard case .plan(let plan)? = lines.first else { throw .invalidArgument }
+        guard case .plan(let plan)? = lines.first, plan.isSane else { throw .invalidArgument }
         self.plan = plan
         let descriptor = try Errno.check { open(path.string, O_WRONLY | O_APPEND | O_CLOEXEC) }
         file = FileDescriptor(rawValue: descriptor)

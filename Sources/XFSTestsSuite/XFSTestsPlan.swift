@@ -88,3 +88,11 @@ public struct XFSTestsPlan: Codable, Sendable {
         return quick.contains(test) ? 600 : 1200
     }
 }
+
+extension XFSTestsPlan {
+    /// Whether its numbers are within what the command line takes: a journal may have been damaged.
+    var isSane: Bool {
+        (0.001...1e9).contains(testTimeout ?? 1) && (1...16384).contains(imageSize) && (0...1000).contains(reruns)
+            && (1...100_000).contains(cycles ?? 1)
+    }
+}

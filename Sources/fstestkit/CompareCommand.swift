@@ -1,6 +1,7 @@
 import ArgumentParser
-import BenchCore
 import Foundation
+import LinuxSystem
+import BenchCore
 import TestMatrix
 
 struct CompareCommand: ParsableCommand {
@@ -21,7 +22,7 @@ struct CompareCommand: ParsableCommand {
     var baseline = false
     @Option(help: "Make this run the baseline, and end.")
     var setBaseline: String?
-    @Option(help: "Tell of a time that changed by this factor and by half a second.")
+    @Option(help: "Tell of a time that changed by this factor and by half a second.", transform: Numbers.factor)
     var factor = 2.0
     @Flag(help: "As JSON.")
     var json = false
@@ -30,7 +31,6 @@ struct CompareCommand: ParsableCommand {
         if runs.count > 2 || baseline && runs.count > 1 {
             throw ValidationError("two runs are compared, not \(runs.count + (baseline ? 1 : 0))")
         }
-        if factor <= 1 { throw ValidationError("--factor must be above 1") }
     }
 
     func run() throws {

@@ -1,8 +1,9 @@
 import ArgumentParser
+import Foundation
+import LinuxSystem
+import SystemPackage
 import BenchCore
 import CorrectnessSuite
-import Foundation
-import SystemPackage
 
 struct CorrectnessCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -16,25 +17,26 @@ struct CorrectnessCommand: ParsableCommand {
             Exit status: 0 if all passed, 1 if a check failed, 64 for a wrong option, 69 if what was asked for is not to be had.
             """)
 
-    @Option(help: "legacy, uring-single, uring-percore or all; several may be given (default: all).")
-    var transport: [String] = []
+    @OptionGroup var transports: TransportOption
     @Option(help: "A daemon's command, with {source} and {mountpoint} in it; it must stay in the foreground.")
     var daemon: String?
     @Option(help: "A mount helper: the mount is made by mount -t fuse.TYPE.")
     var mountHelper: String?
     @Option(help: "A plain directory: the control, without a daemon.")
-    var directory: String?
+    var directory: FilePath?
     @Option(parsing: .upToNextOption, help: "Run these checks only.")
     var check: [String] = []
-    @Option(help: "Of all that is random (default: drawn, and printed).")
+    @Option(help: "Of all that is random (default: drawn, and printed).", transform: Numbers.seed)
     var seed: UInt64?
-    @Option(help: "Seconds for each target; without it the list runs once, and the random parts for some seconds.")
+    @Option(
+        help: "Seconds for each target; without it the list runs once, and the random parts for some seconds.",
+        transform: Numbers.seconds)
     var duration: Double?
-    @Option(help: "Entries of each of the ring's queues.")
+    @Option(help: "Entries of each of the ring's queues.", transform: Numbers.depth)
     var depth: Int?
     @Option(help: "Mount options for our transports, or pairs (each with each other's values). May be given again.")
     var mountOption: [String] = []
-    @Option(help: "Processes that check at the same time.")
+    @Option(help: "Processes that check at the same time.", transform: { try Numbers.count($0, 1...1024) })
     var jobs = 2
     @Flag(help: "Results as they come, a line of JSON for each, on standard output; words on standard error.")
     var json = false
@@ -44,20 +46,16 @@ struct CorrectnessCommand: ParsableCommand {
     var replay: String?
 
     func validate() throws {
-        let kinds = [!transport.isEmpty, daemon != nil, mountHelper != nil, directory != nil].filter { $0 }.count
+        let kinds = [!transports.transport.isEmpty, daemon != nil, mountHelper != nil, directory != nil].filter { $0 }
+            .count
         if kinds > 1 {
             throw ValidationError("--transport, --daemon, --mount-helper and --directory exclude each other")
         }
         if !mountOption.isEmpty && transportsExcluded {
             throw ValidationError("--mount-option is for this project's transports")
         }
-        if jobs < 1 { throw ValidationError("--jobs must be at least 1") }
-        if let duration, duration <= 0 { throw ValidationError("--duration must be above 0") }
-        for name in transport where name != "all" && TransportName(rawValue: name) == nil {
-            throw ValidationError("there is no transport \(name): legacy, uring-single, uring-percore or all")
-        }
         var options = CorrectnessOptions()
-        options.checks = check
+        options.checks = Lists.split(check)
         if let name = options.unknownChecks.first { throw ValidationError("there is no check \(name)") }
     }
 
@@ -66,7 +64,7 @@ struct CorrectnessCommand: ParsableCommand {
 
     func run() throws {
         var options = CorrectnessOptions()
-        options.checks = check
+        options.checks = Lists.split(check)
         options.seed = seed ?? UInt64.random(in: 1...999_999_999)
         options.duration = duration
         options.jobs = jobs
@@ -76,30 +74,28 @@ struct CorrectnessCommand: ParsableCommand {
             }
             options.replay = text
         }
+        let targets = try targets(seed: options.seed)
+        let directory = try directory.map { try Place.directory($0, "directory").string }
         let report = CorrectnessReport(json: json, seed: options.seed)
         let outcome: CorrectnessSession.Outcome
         do {
             outcome = try CorrectnessSession(
-                targets: targets(seed: options.seed), directory: directory, options: options,
-                output: FilePath(outputPath())
+                targets: targets, directory: directory, options: options, output: FilePath(outputPath())
             ).run { report.show($0) }
         } catch let error as CorrectnessUnavailable {
             throw fail(error.description, .unavailable)
         }
         report.finish(outcome)
-        if outcome.results.contains(where: \.verdict.isFailure) || !outcome.leftBehind.isEmpty {
-            throw ExitCode.failure
-        }
+        try RunStatus(
+            hasFailures: outcome.results.contains { $0.verdict.isFailure }, isStuck: !outcome.leftBehind.isEmpty
+        ).end()
     }
 
-    private func targets(seed: UInt64) -> [Target] {
+    private func targets(seed: UInt64) throws -> [Target] {
         if directory != nil { return [Target(.directory)] }
         if let daemon { return [Target(.command(daemon), cleanExitStatuses: [0, 1])] }
         if let mountHelper { return [Target(.mountHelper(mountHelper))] }
-        let names =
-            transport.isEmpty || transport.contains("all")
-            ? TransportName.allCases : transport.compactMap(TransportName.init)
-        return names.flatMap { transport in
+        return try transports.available().flatMap { transport in
             MountOptionSet.sets(mountOption, on: transport, seed: seed).map { set in
                 var target = Target(transport, set)
                 if let depth, transport.usesRing { target.options += ["--depth", "\(depth)"] }

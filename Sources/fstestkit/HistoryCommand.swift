@@ -1,6 +1,7 @@
 import ArgumentParser
-import BenchCore
 import Foundation
+import LinuxSystem
+import BenchCore
 import TestMatrix
 
 /// Where earlier results are.
@@ -27,7 +28,7 @@ struct HistoryCommand: ParsableCommand {
     @OptionGroup var store: StoreOptions
     @Option(help: "Only on this transport or daemon.")
     var target: String?
-    @Option(help: "Rows at most.")
+    @Option(help: "Rows at most.", transform: { try Numbers.count($0, 1...1_000_000) })
     var limit = 40
     @Flag(help: "List the runs instead.")
     var runs = false

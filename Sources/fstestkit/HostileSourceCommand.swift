@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import HostileSourceSuite
+import LinuxSystem
 import SystemPackage
 import BenchCore
 
@@ -17,8 +18,7 @@ struct HostileSourceCommand: ParsableCommand {
             to be had.
             """)
 
-    @Option(parsing: .upToNextOption, help: "legacy, uring-single, uring-percore or all (default: all).")
-    var transport: [String] = []
+    @OptionGroup var transports: TransportOption
     @Option(help: "A daemon's command, with {source} and {mountpoint} in it, in the foreground, with allow_other.")
     var daemon: String?
     @Option(help: "A mount helper: the mount is made by mount -t fuse.TYPE.")
@@ -27,15 +27,16 @@ struct HostileSourceCommand: ParsableCommand {
     var directory: String?
     @Option(help: "What the daemon is called in reports.")
     var label: String?
-    @Option(help: "The daemon's exit status after SIGTERM when all is well.")
+    @Option(
+        help: "The daemon's exit status after SIGTERM when all is well. May be given again.", transform: Numbers.status)
     var cleanStatus: [Int32] = []
-    @Option(help: "Seconds on each target (default: 20).")
+    @Option(help: "Seconds on each target (default: 20).", transform: Numbers.seconds)
     var duration: Double?
     @Flag(help: "4 seconds on each target.")
     var quick = false
-    @Option(help: "Of all that is random (default: drawn, and printed).")
+    @Option(help: "Of all that is random (default: drawn, and printed).", transform: Numbers.seed)
     var seed: UInt64?
-    @Option(help: "Entries of each of the ring's queues.")
+    @Option(help: "Entries of each of the ring's queues.", transform: Numbers.depth)
     var depth: Int?
     @Option(help: "Mount options for our transports, or pairs (each with each other's values). May be given again.")
     var mountOption: [String] = []
@@ -49,19 +50,16 @@ struct HostileSourceCommand: ParsableCommand {
     var output: String?
 
     func validate() throws {
-        let kinds = [!transport.isEmpty, daemon != nil, mountHelper != nil, directory != nil].filter { $0 }.count
+        let kinds = [!transports.transport.isEmpty, daemon != nil, mountHelper != nil, directory != nil].filter { $0 }
+            .count
         if kinds > 1 {
             throw ValidationError("--transport, --daemon, --mount-helper and --directory exclude each other")
-        }
-        if let duration, !(duration > 0 && duration <= 1e6) {
-            throw ValidationError("--duration takes seconds above 0, up to 1000000")
         }
         if fault != nil && !allowFaults { throw ValidationError("--fault needs --allow-faults") }
         let isOurs = daemon == nil && mountHelper == nil && directory == nil
         if !isOurs && !(mountOption.isEmpty && fault == nil && depth == nil) {
             throw ValidationError("--mount-option, --depth and --fault are for this project's daemon")
         }
-        _ = try targets(seed: 1)
     }
 
     func run() throws {
@@ -94,7 +92,7 @@ struct HostileSourceCommand: ParsableCommand {
         let left = bench.close().failures
         for line in left { report.line("left behind: \(line)") }
         report.finish(results, output: path)
-        if results.contains(where: \.verdict.isFailure) || !left.isEmpty { throw ExitCode.failure }
+        try RunStatus(hasFailures: results.contains { $0.verdict.isFailure }, isStuck: !left.isEmpty).end()
     }
 
     private func targets(seed: UInt64) throws -> [Target] {
@@ -111,17 +109,7 @@ struct HostileSourceCommand: ParsableCommand {
                     .mountHelper(mountHelper), label: label, cleanExitStatuses: statuses.isEmpty ? [0, 1] : statuses)
             ]
         }
-        let names = transport.flatMap { $0.split(separator: ",") }.map(String.init)
-        let chosen =
-            try names.isEmpty || names.contains("all")
-            ? TransportName.allCases
-            : names.map { name in
-                guard let transport = TransportName(rawValue: name) else {
-                    throw ValidationError("there is no transport \(name): legacy, uring-single, uring-percore or all")
-                }
-                return transport
-            }
-        return chosen.flatMap { transport in
+        return try transports.available().flatMap { transport in
             MountOptionSet.sets(mountOption, on: transport, seed: seed).map { set in
                 var target = Target(transport, set, fault: fault)
                 if let depth, transport.usesRing { target.options += ["--depth", "\(depth)"] }

@@ -1,6 +1,7 @@
 import ArgumentParser
-import BenchCore
 import Foundation
+import LinuxSystem
+import BenchCore
 import TestMatrix
 
 struct MatrixCommand: ParsableCommand {
@@ -23,7 +24,8 @@ struct MatrixCommand: ParsableCommand {
     var resume = false
     @Flag(help: "Print the cells as JSON, as a CI system's matrix takes it, and end.")
     var plan = false
-    @Option(help: "With --plan: one entry for each of so many shards (default: for each cell).")
+    @Option(
+        help: "With --plan: one entry for each of so many shards (default: for each cell).", transform: Shard.count)
     var shards: Int?
     @Flag(help: "Print what is in force and where it came from, and end.")
     var printConfig = false
@@ -34,7 +36,6 @@ struct MatrixCommand: ParsableCommand {
         if let shard, Shard(shard) == nil {
             throw ValidationError("--shard takes K/N with K from 1 to N, not '\(shard)'")
         }
-        if let shards, shards < 1 { throw ValidationError("--shards takes a number from 1 on") }
         if shards != nil && !plan { throw ValidationError("--shards goes with --plan") }
         if resume && (shard != nil || plan) { throw ValidationError("--resume goes on with what was planned then") }
     }
@@ -93,20 +94,32 @@ struct MatrixCommand: ParsableCommand {
             throw ExitCode(128 + signal)
         }
         if report.standing == .passed && baseline { try words { try session.store.markAsBaseline(run, at: Date()) } }
-        if report.standing == .failed { throw ExitCode.failure }
-        if isMissing(report, resolved) { throw ExitCode.unavailable }
+        let missing = missing(report, resolved)
+        for line in missing { tell("not to be had: \(line)") }
+        for shard in report.missingShards { tell("not run: \(shard)") }
+        try RunStatus(
+            hasFailures: [.failed, .unfinished].contains(report.standing),
+            isMissing: !missing.isEmpty || report.standing == .empty
+        ).end()
     }
 
-    /// Something that somebody asked for by name was left out; or nothing was run at all.
-    private func isMissing(_ report: RunReport, _ resolved: ResolvedConfiguration) -> Bool {
-        if report.standing == .empty && report.unfinished.isEmpty { return true }
+    /// What somebody asked for by name and what could not be run: a cell whose suite and target were both named, all of a suite
+    /// that was named, all of a target that was named.
+    private func missing(_ report: RunReport, _ resolved: ResolvedConfiguration) -> [String] {
         let named = Set(resolved.settings.filter { $0.origin != "default" }.map(\.key))
-        return report.leftOut.contains { cell in
-            let suite = named.contains("suites") && resolved.configuration.suites.contains(cell.record.cell.suite)
-            let target = !named.isDisjoint(with: ["transports", "daemons"])
-            // A suite that nobody named may be missing on a target that somebody did.
-            return suite || target && cell.record.cell.suite != "xfstests"
-        }
+        let suites = named.contains("suites") ? resolved.configuration.suites : []
+        let targets =
+            named.isDisjoint(with: ["transports", "daemons"]) ? [] : resolved.configuration.targets.map(\.label)
+        return report.leftOut.filter { cell in
+            let own = cell.record.cell
+            let isSuite = suites.contains(own.suite)
+            let isTarget = targets.contains(own.target)
+            func isAlone(_ others: (Cell) -> Bool) -> Bool {
+                !report.cells.contains { others($0.record.cell) && $0.record.wasRun }
+            }
+            return isSuite && isTarget || isSuite && isAlone { $0.suite == own.suite }
+                || isTarget && isAlone { $0.target == own.target }
+        }.map { "\($0.record.cell.key): \($0.record.reason)" }
     }
 
     private func show(_ resolved: ResolvedConfiguration) {
@@ -152,6 +165,9 @@ extension MatrixSession.Fault {
     var sentence: String {
         switch self {
         case .busy(let id): "another bench is at work on \(id)"
+        case .shardsMissing(let id, let shards):
+            "\(id) was merged and lacks \(shards.joined(separator: ", ")), which no resume can run: run what is missing by "
+                + "--shard K/N, with the same settings and seed, and merge again"
         case .nothingToResume: "there is nothing to resume: every run here is finished"
         case .unreadable(let id): "\(id) was planned by another version of fstestkit, which has to finish it"
         }

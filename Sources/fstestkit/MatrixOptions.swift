@@ -1,19 +1,19 @@
 import ArgumentParser
-import BenchCore
 import Foundation
+import LinuxSystem
+import BenchCore
 import TestMatrix
 
 /// What shall be run, by flags; a file and the environment say the rest.
 struct MatrixOptions: ParsableArguments {
     @Option(help: "Suites, with commas: correctness, stop-path, hostile-source, xfstests, the file's (default: all).")
     var suite: [String] = []
-    @Option(help: "Transports, with commas: legacy, uring-single, uring-percore, or all (default).")
-    var transport: [String] = []
+    @OptionGroup var transports: TransportOption
     @Option(help: "Depths of the ring's queues, with commas (default: the daemon's).")
     var depth: [String] = []
     @Option(help: "Mount options for our transports, or pairs (each with each other's values). May be given again.")
     var mountOption: [String] = []
-    @Option(help: "How often everything is run.")
+    @Option(help: "How often everything is run.", transform: Numbers.cycles)
     var cycles: Int?
     @Flag(help: "The suites' quick forms: an answer in minutes.")
     var quick = false
@@ -23,13 +23,14 @@ struct MatrixOptions: ParsableArguments {
     var mountHelper: [String] = []
     @Option(help: "What the daemon is called in reports.")
     var label: String?
-    @Option(help: "A status that the daemon exits with when all is well. May be given again.")
+    @Option(
+        help: "A status that the daemon exits with when all is well. May be given again.", transform: Numbers.status)
     var cleanStatus: [Int32] = []
     @Option(help: "A built checkout of xfstests (default: XFSTESTS_DIR).")
     var xfstests: String?
-    @Option(help: "Where all random choices begin (default: drawn, and recorded).")
+    @Option(help: "Where all random choices begin (default: drawn, and recorded).", transform: Numbers.seed)
     var seed: UInt64?
-    @Option(help: "Seconds without a word from a suite after which it counts as hung.")
+    @Option(help: "Seconds without a word from a suite after which it counts as hung.", transform: Numbers.seconds)
     var timeout: Double?
     @Option(help: "The folder for the results, which hold those of earlier runs too (default: fstestkit-results).")
     var output: String?
@@ -41,7 +42,6 @@ struct MatrixOptions: ParsableArguments {
             throw ValidationError(
                 "--label goes with one --daemon or --mount-helper; the file of settings names several")
         }
-        _ = try transports()
         _ = try depths()
     }
 
@@ -63,9 +63,9 @@ struct MatrixOptions: ParsableArguments {
             layer[keyPath: path] = value
             layer.origins[key] = flag
         }
-        let suites = MatrixOptions.list(suite)
+        let suites = Lists.split(suite)
         say("suites", "--suite", \.suites, suites.isEmpty ? nil : suites)
-        say("transports", "--transport", \.transports, try transports())
+        say("transports", "--transport", \.transports, try transports.names())
         let daemons =
             daemon.map { MatrixConfiguration.TargetChoice(label: label, command: $0, cleanStatuses: cleanStatus) }
             + mountHelper.map {
@@ -101,32 +101,15 @@ struct MatrixOptions: ParsableArguments {
         }
     }
 
-    private func transports() throws -> [TransportName]? {
-        let names = MatrixOptions.list(transport)
-        if names.isEmpty { return nil }
-        if names == ["all"] { return TransportName.allCases }
-        return try names.map { name in
-            guard let transport = TransportName(rawValue: name) else {
-                let known = TransportName.allCases.map(\.rawValue).joined(separator: ", ")
-                throw ValidationError("there is no transport '\(name)'; there are \(known)")
-            }
-            return transport
-        }
-    }
-
     private func depths() throws -> [Int]? {
-        let words = MatrixOptions.list(depth)
+        let words = Lists.split(depth)
         if words.isEmpty { return nil }
         return try words.map { word in
-            guard let depth = Int(word) else { throw ValidationError("--depth takes numbers, not '\(word)'") }
-            return depth
-        }
-    }
-
-    /// `--suite a,b --suite c` as a, b, c.
-    private static func list(_ values: [String]) -> [String] {
-        values.flatMap { $0.split(separator: ",") }.map { $0.trimmingCharacters(in: .whitespaces) }.filter {
-            !$0.isEmpty
+            do throws(NumberFault) {
+                return try Numbers.depth(word)
+            } catch {
+                throw ValidationError("--depth: \(error)")
+            }
         }
     }
 }

@@ -63,10 +63,10 @@ struct MergeReport: ParsableCommand {
         let target = try MatrixSession.store(in: store.output)
         let files = try words { try ReportFiles(report, store: target, output: store.output).write() }
         print("report: \(files.page)")
-        switch report.standing {
-        case .passed: return
-        case .failed, .unfinished: throw ExitCode.failure
-        case .empty, .leftOut: throw ExitCode.unavailable
-        }
+        for shard in report.missingShards { tell("not run: \(shard)") }
+        try RunStatus(
+            hasFailures: [.failed, .unfinished].contains(report.standing),
+            isMissing: [.empty, .leftOut].contains(report.standing)
+        ).end()
     }
 }

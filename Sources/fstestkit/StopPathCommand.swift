@@ -1,9 +1,9 @@
 import ArgumentParser
-import BenchCore
 import Foundation
 import LinuxSystem
-import StopPathSuite
 import SystemPackage
+import BenchCore
+import StopPathSuite
 
 struct StopPathCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -16,19 +16,18 @@ struct StopPathCommand: ParsableCommand {
             something was left that could not be taken down. docs/stop-path.md describes scenarios and oracles.
             """)
 
-    @Option(parsing: .upToNextOption, help: "all, or names: legacy, uring-single, uring-percore.")
-    var transport: [String] = ["all"]
+    @OptionGroup var transports: TransportOption
     @Option(parsing: .upToNextOption, help: "all, or names or numbers; see --list.")
     var scenario: [String] = ["all"]
-    @Option(help: "Cycles of each scenario on each transport.")
+    @Option(help: "Cycles of each scenario on each transport.", transform: Numbers.cycles)
     var cycles: Int?
-    @Option(help: "Where the random choices begin; a failing cycle's seed repeats it.")
+    @Option(help: "Where the random choices begin; a failing cycle's seed repeats it.", transform: Numbers.seed)
     var seed: UInt64?
     @Option(help: "mixed, metadata, read, write or mmap.")
     var load = LoadKind.mixed
-    @Option(help: "Entries of each of the ring's queues.")
+    @Option(help: "Entries of each of the ring's queues.", transform: Numbers.depth)
     var depth: Int?
-    @Option(help: "Seconds for everything that must end.")
+    @Option(help: "Seconds for everything that must end.", transform: Numbers.seconds)
     var timeout: Double?
     @Option(help: "Where results and evidence go.")
     var output: String?
@@ -42,7 +41,8 @@ struct StopPathCommand: ParsableCommand {
     var daemon: String?
     @Option(help: "Any daemon, through mount -t fuse.TYPE.")
     var mountHelper: String?
-    @Option(help: "The daemon's exit status after SIGTERM when all is well.")
+    @Option(
+        help: "The daemon's exit status after SIGTERM when all is well. May be given again.", transform: Numbers.status)
     var cleanStatus: [Int32] = [0]
     @Option(help: "What the daemon is called in reports.")
     var label: String?
@@ -61,10 +61,10 @@ struct StopPathCommand: ParsableCommand {
         if fault != nil && (daemon ?? mountHelper) != nil {
             throw ValidationError("--fault is for this project's daemon")
         }
-        if cycles ?? 1 < 1 { throw ValidationError("--cycles takes a number from 1 on") }
-        if timeout ?? 1 <= 0 { throw ValidationError("--timeout takes seconds") }
+        if (daemon ?? mountHelper) != nil && !transports.transport.isEmpty {
+            throw ValidationError("--transport, --daemon and --mount-helper exclude each other")
+        }
         _ = try scenarios()
-        _ = try targets()
     }
 
     func run() throws {
@@ -73,9 +73,7 @@ struct StopPathCommand: ParsableCommand {
             throw fail("stop-path mounts, kills and reads kernel stacks: it needs root", .unavailable)
         }
         let scenarios = try scenarios()
-        let (targets, missing) = available(try targets())
-        for line in missing { say("not available: \(line)") }
-        if targets.isEmpty { throw ExitCode.unavailable }
+        let targets = try targets()
         try? FuseControl.ensureMounted()
         let folder = absolute(output ?? "stop-path-results")
         let bench: Workbench
@@ -101,9 +99,11 @@ struct StopPathCommand: ParsableCommand {
         let report = StopPathReport(outcome.results, output: folder).text
         if json { say(report) } else { tell("\n" + report) }
         if outcome.isStuck { say("stopped: something was left that could not be taken down") }
-        let asked = scenario != ["all"] && outcome.results.contains { $0.verdict == .skipped && $0.area != "run" }
-        let status = outcome.exitStatus(somethingMissing: !missing.isEmpty || asked)
-        if status != 0 { throw ExitCode(status) }
+        let isMissing = scenario != ["all"] && outcome.results.contains { $0.verdict == .skipped && $0.area != "run" }
+        try RunStatus(
+            hasFailures: outcome.results.contains { $0.verdict.isFailure },
+            isStuck: outcome.isStuck || !cleanUp.failures.isEmpty, isMissing: isMissing
+        ).end()
     }
 
     private func settings() -> StopPathSettings {
@@ -122,7 +122,7 @@ struct StopPathCommand: ParsableCommand {
 
     private func scenarios() throws -> [any Scenario] {
         if scenario == ["all"] { return Scenarios.all }
-        return try scenario.map { name in
+        return try Lists.split(scenario).map { name in
             guard let scenario = Scenarios.named(name) else {
                 throw ValidationError("there is no scenario '\(name)'; --list shows them")
             }
@@ -137,26 +137,7 @@ struct StopPathCommand: ParsableCommand {
         if let mountHelper {
             return [Target(.mountHelper(mountHelper), label: label, cleanExitStatuses: Set(cleanStatus))]
         }
-        let names = transport == ["all"] ? TransportName.allCases.map(\.rawValue) : transport
-        return try names.map { name in
-            guard let transport = TransportName(rawValue: name) else {
-                let known = TransportName.allCases.map(\.rawValue).joined(separator: ", ")
-                throw ValidationError("there is no transport '\(name)'; there are \(known)")
-            }
-            return Target(.transport(transport), fault: fault)
-        }
-    }
-
-    /// Those that can be had here, and a line for each of the others.
-    private func available(_ targets: [Target]) -> ([Target], missing: [String]) {
-        let hasRing = RingSetting.current == .on
-        var missing: [String] = []
-        let found = targets.filter { target in
-            if target.transport?.usesRing != true || hasRing { return true }
-            missing.append("\(target.label): FUSE over io_uring is off or not there (\(RingSetting.path))")
-            return false
-        }
-        return (found, missing)
+        return try transports.available().map { Target(.transport($0), fault: fault) }
     }
 
     private func repeatCommand(_ scenario: String, _ target: Target, _ seed: UInt64) -> String {

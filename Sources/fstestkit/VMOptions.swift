@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import LinuxSystem
 import SystemPackage
 import VirtualMachines
 
@@ -7,11 +8,13 @@ import VirtualMachines
 struct VMOptions: ParsableArguments {
     @Option(help: "deb:VERSION, a bzImage, a folder with vmlinuz and lib/modules, or a kernel tree that was built.")
     var kernel: String
-    @Option(help: "CPUs.")
+    @Option(help: "CPUs.", transform: { try Numbers.count($0, 1...255) })
     var cpus = 2
-    @Option(help: "CPUs that may ever be there (default: as many as are there).")
+    @Option(
+        help: "CPUs that may ever be there (default: as many as are there).",
+        transform: { try Numbers.count($0, 1...255) })
     var possible: Int?
-    @Option(help: "Memory in MiB.")
+    @Option(help: "Memory in MiB.", transform: { try Numbers.count($0, 256...16_777_216) })
     var memory = 1536
     @Option(help: "Words for the kernel's command line. May be given again.")
     var append: [String] = []
@@ -22,7 +25,7 @@ struct VMOptions: ParsableArguments {
             "A clock that counts instructions: no load on this machine trips a deadline there. Emulation by one thread."
     )
     var steady = false
-    @Option(help: "Seconds without a word after which the guest counts as hung.")
+    @Option(help: "Seconds without a word after which the guest counts as hung.", transform: Numbers.seconds)
     var timeout = 300.0
     @Option(
         help:
@@ -36,12 +39,9 @@ struct VMOptions: ParsableArguments {
     private static let packages = ["acl", "attr", "e2fsprogs", "fuse3", "libsqlite3-0", "xfsprogs"]
 
     func validate() throws {
-        if cpus < 1 || cpus > 255 { throw ValidationError("--cpus takes a number from 1 to 255") }
-        if let possible, possible < cpus || possible > 255 {
+        if let possible, possible < cpus {
             throw ValidationError("--possible takes a number from --cpus to 255")
         }
-        if memory < 256 { throw ValidationError("--memory takes 256 MiB or more") }
-        if timeout <= 0 { throw ValidationError("--timeout takes seconds") }
         if steady && accel == .kvm { throw ValidationError("--steady is emulation: it excludes --accel kvm") }
         for copy in copy where copy.isEmpty || copy.hasPrefix(":") {
             throw ValidationError("--copy takes PATH or PATH:PATH-THERE, not '\(copy)'")

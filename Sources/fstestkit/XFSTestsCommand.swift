@@ -22,7 +22,8 @@ struct XFSTestsCommand: ParsableCommand {
     var xfstests: String?
     @Option(
         help:
-            "Transports, or other sections of xfstests-config/sections, with commas between them (default: all three).")
+            "legacy, uring-single, uring-percore or all, or other sections of xfstests-config/sections, with commas between them; may be given again (default: all)."
+    )
     var transport: [String] = []
     @Option(name: .customShort("g"), help: "Groups, with commas between them (default: auto).")
     var groups: [String] = []
@@ -30,17 +31,21 @@ struct XFSTestsCommand: ParsableCommand {
     var withoutGroups: [String] = []
     @Argument(help: "Tests, such as generic/001; * and ? are allowed.")
     var tests: [String] = []
-    @Option(help: "How often everything is run.")
+    @Option(help: "How often everything is run.", transform: Numbers.cycles)
     var cycles: Int?
     @Flag(help: "Stop at the first failure that is not expected; without --cycles, go on until there is one.")
     var untilFailure = false
-    @Option(help: "How often a test that failed unexpectedly is run again (default: 2).")
+    @Option(
+        help: "How often a test that failed unexpectedly is run again (default: 2).",
+        transform: { try Numbers.count($0, 0...1000) })
     var rerunFailed = 2
-    @Option(help: "Seconds for each test (default: ten times its last known time, at least 120).")
+    @Option(
+        help: "Seconds for each test (default: ten times its last known time, at least 120).",
+        transform: Numbers.seconds)
     var testTimeout: Double?
     @Flag(help: "Draw the order of the tests anew for each cycle.")
     var shuffle = false
-    @Option(help: "The seed of the order; it is printed.")
+    @Option(help: "The seed of the order; it is printed.", transform: Numbers.seed)
     var seed: UInt64?
     @Option(
         help:
@@ -49,11 +54,13 @@ struct XFSTestsCommand: ParsableCommand {
     var baseline: String?
     @Flag(help: "Write what was seen into the baseline.")
     var updateBaseline = false
-    @Option(help: "A test is slower when it takes that many times as long as in the baseline.")
+    @Option(
+        help: "A test is slower when it takes that many times as long as in the baseline.", transform: Numbers.factor)
     var slowFactor = 3.0
     @Option(help: "The images' filesystem: ext4, xfs, btrfs or tmpfs.")
     var backing = "ext4"
-    @Option(help: "GiB of each image; it takes only what is written.")
+    @Option(
+        help: "GiB of each image; it takes only what is written.", transform: { try Numbers.count($0, 1...16384) })
     var imageSize = 12
     @Option(help: "Use a folder of the host's instead of images.")
     var backingFolder: String?
@@ -63,7 +70,7 @@ struct XFSTestsCommand: ParsableCommand {
     var mountHelper: String?
     @Option(name: .customShort("o"), help: "Further mount options.")
     var options: [String] = []
-    @Option(help: "Requests that each queue of the ring can hold at once.")
+    @Option(help: "Requests that each queue of the ring can hold at once.", transform: Numbers.depth)
     var depth: Int?
     @Option(help: "What reports call that other daemon.")
     var label: String?
@@ -83,7 +90,7 @@ struct XFSTestsCommand: ParsableCommand {
     var force = false
     @Flag(help: "Results as lines of JSON on standard output.")
     var json = false
-    @Option(help: "Seconds for each of the steps by which a hung test is ended.")
+    @Option(help: "Seconds for each of the steps by which a hung test is ended.", transform: Numbers.seconds)
     var grace = 30.0
     @Flag(help: "Use the machine's mount namespace: its hung mounts can then hang a test.")
     var sharedMounts = false
@@ -148,7 +155,7 @@ struct XFSTestsCommand: ParsableCommand {
         report.save(to: folder)
         voice.end(report)
         if updateBaseline { try update(report) }
-        if !report.isAsExpected || !leftBehind.isEmpty { throw ExitCode.failure }
+        try RunStatus(hasFailures: !report.isAsExpected, isStuck: !leftBehind.isEmpty).end()
     }
 
     private func attempt(_ run: XFSTestsRun) -> String? {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import BenchCore
 import Foundation
+import TestMatrix
 import SystemPackage
 import XFSTestsSuite
 
@@ -59,12 +60,20 @@ struct XFSTestsPlanBuilder {
             return [(name, further.joined(separator: ","))]
         }
         let known = folder.sections
-        let names = command.transport.flatMap { $0.split(separator: ",").map(String.init) }
-        return try (names.isEmpty ? Self.transports : names).map { name in
-            let section = XFSTestsFolder.section(for: name)
+        if command.transport.isEmpty, let obstacle = Availability.current.ring {
+            tell("left out: \(Self.transports.dropFirst().joined(separator: ", ")): \(obstacle)")
+        }
+        let words =
+            command.transport.isEmpty
+            ? Availability.current.ring == nil ? ["all"] : ["legacy"] : Lists.split(command.transport)
+        if words.isEmpty { throw fail("--transport names no transport", .validationFailure) }
+        var names: [String] = []
+        for name in words.flatMap({ $0 == "all" ? Self.transports : [XFSTestsFolder.section(for: $0)] })
+        where !names.contains(name) { names.append(name) }
+        return try names.map { section in
             guard let found = known.first(where: { $0.name == section }) else {
                 let all = known.map(\.name).joined(separator: ", ")
-                throw fail("no section \(name); there are \(all)", .validationFailure)
+                throw fail("no section \(section); there are all and \(all)", .validationFailure)
             }
             return (section, ([found.options] + further).filter { !$0.isEmpty }.joined(separator: ","))
         }
@@ -131,10 +140,9 @@ struct XFSTestsPlanBuilder {
     }
 
     private func selection(_ checkout: XFSTestsCheckout) throws -> [String] {
-        func words(_ lists: [String]) -> [String] { lists.flatMap { $0.split(separator: ",").map(String.init) } }
         do throws(XFSTestsCheckout.Problem) {
             return try checkout.select(
-                groups: words(command.groups), names: command.tests, without: words(command.withoutGroups))
+                groups: Lists.split(command.groups), names: command.tests, without: Lists.split(command.withoutGroups))
         } catch {
             switch error {
             case .emptyGroup(let group): throw fail("no test is in the group \(group)", .validationFailure)

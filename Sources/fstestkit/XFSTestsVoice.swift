@@ -55,6 +55,8 @@ final class XFSTestsVoice {
     func end(_ report: XFSTestsReport) {
         if json {
             for result in report.results where !said.contains(result) { SuiteEvent.finished(result).say() }
+            // As many as the run came to: it may have been told to stop at a failure.
+            SuiteEvent.planned(count: report.results.count).say()
             say(report.text)
         } else {
             print(report.text, terminator: "")

@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("suits: [x]", 1, "there is no setting 'suits'"), ("cycles: many", 1, "'many' is no whole number"),
+        ("suits: [x]", 1, "there is no setting 'suits'"), ("cycles: many", 1, "cycles: it takes a whole number"),
         ("quick: false\ntransports: [fast]", 2, "there is no transport 'fast'"),
         ("daemons:\n  - name: x", 2, "a daemon has either a command or a mount-helper"),
         ("daemons:\n  - nam: x", 2, "there is no 'nam' here"), ("- a", 1, "is no list of settings"),

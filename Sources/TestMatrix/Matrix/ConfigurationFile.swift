@@ -1,5 +1,6 @@
-import BenchCore
 import Foundation
+import LinuxSystem
+import BenchCore
 import Yams
 
 /// `fstestkit.yaml`: the settings of a project that runs the same matrix daily.
@@ -59,23 +60,15 @@ public struct ConfigurationFile {
         case "own-suites": layer.ownSuites = try list(node).map(ownSuite)
         case "transports": layer.transports = try transports(node)
         case "daemons": layer.daemons = try list(node).map(daemon)
-        case "depths": layer.depths = try list(node).map(integer)
+        case "depths": layer.depths = try list(node).map { try number($0, "depth", Numbers.depth) }
         case "mount-options": layer.mountOptions = try strings(node)
-        case "cycles": layer.cycles = try integer(node)
+        case "cycles": layer.cycles = try number(node, key, Numbers.cycles)
         case "quick":
             guard let value = node.bool else { throw fault(node, "quick is true or false") }
             layer.quick = value
-        case "seed":
-            guard let value = node.scalar.flatMap({ UInt64($0.string) }) else {
-                throw fault(node, "seed is a number from 0 on")
-            }
-            layer.seed = value
+        case "seed": layer.seed = try number(node, key, Numbers.seed)
         case "xfstests": layer.xfstests = try string(node)
-        case "timeout":
-            guard let value = node.float ?? node.int.map(Double.init) else {
-                throw fault(node, "timeout is a number of seconds")
-            }
-            layer.timeout = value
+        case "timeout": layer.timeout = try number(node, key, Numbers.seconds)
         case "arguments":
             guard let mapping = node.mapping else { throw fault(node, "arguments is a list by suite") }
             var arguments: [String: [String]] = [:]
@@ -104,7 +97,9 @@ public struct ConfigurationFile {
     private func daemon(_ node: Node) throws -> MatrixConfiguration.TargetChoice {
         let fields = try fields(node, ["name", "command", "mount-helper", "clean-status"])
         let statuses =
-            try fields["clean-status"].map { try list($0).map { Int32(truncatingIfNeeded: try integer($0)) } } ?? []
+            try fields["clean-status"].map {
+                try list($0).map { try number($0, "clean-status", Numbers.status) }
+            } ?? []
         let name = try fields["name"].map(string)
         switch (try fields["command"].map(string), try fields["mount-helper"].map(string)) {
         case (let command?, nil): return .init(label: name, command: command, cleanStatuses: statuses)
@@ -147,9 +142,14 @@ public struct ConfigurationFile {
         return text
     }
 
-    private func integer(_ node: Node) throws -> Int {
-        guard let number = node.int else { throw fault(node, "'\(node.scalar?.string ?? "this")' is no whole number") }
-        return number
+    private func number<Value>(
+        _ node: Node, _ key: String, _ parse: (String) throws(NumberFault) -> Value
+    ) throws -> Value {
+        do throws(NumberFault) {
+            return try parse(node.scalar?.string ?? "")
+        } catch {
+            throw fault(node, "\(key): \(error)")
+        }
     }
 
     private func fault(_ node: Node, _ what: String) -> Fault { Fault(path: path, line: node.mark?.line, what: what) }

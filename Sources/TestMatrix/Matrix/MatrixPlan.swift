@@ -1,6 +1,6 @@
-import BenchCore
 import Foundation
-import LinuxSystem
+public import LinuxSystem
+import BenchCore
 
 /// The cells of a matrix, in the order in which they are run. It follows from the configuration and the seed alone, never from the
 /// machine, so that shards on different machines agree on it.
@@ -103,13 +103,15 @@ public struct Shard: Sendable, Hashable, CustomStringConvertible {
 
     /// Reads `2/3`.
     public init?(_ text: String) {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
-        guard parts.count == 2, let index = parts[0], let count = parts[1], count >= 1, (1...count).contains(index)
-        else {
-            return nil
-        }
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, let count = try? Shard.count(String(parts[1])),
+            let index = try? Numbers.count(String(parts[0]), 1...count)
+        else { return nil }
         self.init(index: index, count: count)
     }
+
+    /// Reads how many shards there are.
+    public static func count(_ text: String) throws(NumberFault) -> Int { try Numbers.count(text, 1...10_000) }
 
     /// Whether the cell at this place of the plan belongs to it: they are dealt out in turn, so that each shard gets some of
     /// every suite.

@@ -15,6 +15,8 @@ public struct MatrixSession {
         /// Another bench works on this run.
         case busy(String)
         case nothingToResume
+        /// The run was merged of shards and lacks these, with how many cells each; what is there is finished.
+        case shardsMissing(String, [String])
         /// The run was recorded by a version whose configuration this one does not read.
         case unreadable(String)
     }
@@ -53,13 +55,22 @@ public struct MatrixSession {
     public static func resume(in output: String) throws -> MatrixSession {
         let store = try store(in: output, mustExist: true)
         var busy: String?
+        var lacking: Fault?
         for run in try store.runs(limit: 100) where run.state != .finished && run.folder.hasPrefix("runs/") {
             guard let folder = try RunFolder(path(of: run.folder, in: output)) else {
                 busy = busy ?? run.id
                 continue
             }
+            let cells = try store.cells(of: run)
+            let shards = cells.filter { $0.state == .elsewhere }.map(\.reason).uniqued()
+            if run.shard == nil, !shards.isEmpty, !cells.contains(where: { [.planned, .running].contains($0.state) }) {
+                // They are to be run where they belong, and merged.
+                lacking = lacking ?? .shardsMissing(run.id, shards)
+                continue
+            }
             return try resume(run, store, folder, output)
         }
+        if let lacking { throw lacking }
         if let busy { throw Fault.busy(busy) }
         throw Fault.nothingToResume
     }

@@ -44,7 +44,7 @@ extension PageReport {
 
     private func test(_ cell: CellReport, _ position: Int, _ slowest: Double) -> Markup {
         let result = cell.results[position]
-        let share = Int((result.seconds / slowest * 100).rounded())
+        let share = Int(min(max(result.seconds / slowest, 0), 1) * 100)
         let bar: Markup = share > 0 ? #"<i style="width:\#(share)%"></i>"# : ""
         let id = result.verdict.isFailure ? anchor(cell, position) : nil
         var html: Markup = """

@@ -27,6 +27,11 @@ public struct RunReport: Sendable {
     /// Cells that should have been run and were not: the run was interrupted, or a shard is missing.
     public var unfinished: [CellReport] { cells.filter { [.planned, .running, .elsewhere].contains($0.record.state) } }
 
+    /// In a run that is no shard: the shards that it lacks.
+    public var missingShards: [String] {
+        run.shard == nil ? cells.filter { $0.record.state == .elsewhere }.map(\.record.reason).uniqued() : []
+    }
+
     /// The rows of the matrix.
     public var suites: [String] { cells.map(\.record.cell.suite).uniqued() }
     /// The columns of the matrix: targets with their depths.

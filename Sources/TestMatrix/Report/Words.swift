@@ -4,6 +4,8 @@ import Foundation
 enum Words {
     /// `0.25 s`, `12 s`, `3 min 05 s`, `2 h 10 min`.
     static func duration(_ seconds: Double) -> String {
+        // A suite's or a file's word is not to be trusted: neither infinite nor longer than an Int can count.
+        let seconds = seconds.isFinite ? min(max(seconds, 0), 1e9) : 0
         let whole = Int(seconds.rounded())
         if seconds < 9.95 { return String(format: seconds < 0.095 ? "%.3f s" : "%.1f s", seconds) }
         if whole < 60 { return "\(whole) s" }
