@@ -56,10 +56,43 @@ extension SuiteEvent: Codable {
         return Array(data) + [UInt8(ascii: "\n")]
     }
 
-    /// Reads a line; nil if it is something else.
-    public init?(line: some Sequence<UInt8>) {
-        guard let event = try? JSONDecoder().decode(SuiteEvent.self, from: Data(line)) else { return nil }
-        self = event
+    /// Reads a line.
+    ///
+    /// - Throws: ``Fault`` if it is no event, or one with something that cannot be: a negative count, a time that never ends,
+    ///   a test without a name.
+    public init(line: some Collection<UInt8>) throws(Fault) {
+        guard String(validating: line, as: UTF8.self) != nil else { throw Fault("it is not UTF-8") }
+        do {
+            self = try JSONDecoder().decode(SuiteEvent.self, from: Data(line))
+        } catch DecodingError.keyNotFound(let key, _) {
+            throw Fault("it has no '\(key.stringValue)'")
+        } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
+            throw Fault("its '\(SuiteEvent.name(context.codingPath))' is of another kind")
+        } catch DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty {
+            throw Fault("its '\(SuiteEvent.name(context.codingPath))' cannot be")
+        } catch {
+            throw Fault("it is no JSON")
+        }
+        try check()
+    }
+
+    /// What is wrong with a line.
+    public struct Fault: Error, Hashable, Sendable {
+        public let what: String
+
+        init(_ what: String) { self.what = what }
+    }
+
+    private static func name(_ path: [any CodingKey]) -> String { path.map(\.stringValue).joined(separator: ".") }
+
+    private func check() throws(Fault) {
+        switch self {
+        case .planned(let count): if count < 0 || count > 10_000_000 { throw Fault("its 'count' cannot be") }
+        case .started(_, let name): if name.isEmpty { throw Fault("its 'name' is empty") }
+        case .finished(let result):
+            if result.name.isEmpty { throw Fault("its 'result.name' is empty") }
+            if !(0...1e9).contains(result.seconds) { throw Fault("its 'result.seconds' cannot be") }
+        }
     }
 
     /// Says it on standard output, in one piece.

@@ -67,8 +67,9 @@ struct WorkerPool {
         var result = TestResult(
             suite: "correctness", target: target, area: task.area, name: task.name, verdict: end.verdict,
             seconds: end.seconds,
-            message: end.message)
+            message: TestResult.line(end.message))
         if let text = end.evidence { result.evidence = [save(task, text)] }
+        if result.message != end.message { result.evidence.append(save(task, end.message + "\n")) }
         return result
     }
 

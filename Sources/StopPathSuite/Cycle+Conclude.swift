@@ -54,8 +54,15 @@ extension Cycle {
         if good {
             report(.exit, .passed)
         } else {
-            fail(.exit, "the daemon ended with \(status), expected was \(expect.exit): \(daemon.logTail)")
+            let remedy = cleanStatusRemedy(status)
+            fail(.exit, "the daemon ended with \(status), expected was \(expect.exit)\(remedy): \(daemon.logTail)")
         }
+    }
+
+    /// A daemon of others may end well with a status of its own.
+    private func cleanStatusRemedy(_ status: ExitStatus) -> String {
+        guard case .exited(let code) = status, case .clean = expect.exit, !target.isOurs else { return "" }
+        return " (if all is well then, --clean-status \(code) says so)"
     }
 
     /// A read of `/dev/fuse` that takes a request just as the kernel ends the connection gets ECONNABORTED (`fuse_dev_do_read`

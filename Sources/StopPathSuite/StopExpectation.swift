@@ -3,7 +3,7 @@ import SystemPackage
 
 /// What must come of a scenario's act.
 public struct Expectation: Sendable {
-    public enum Exit: Sendable {
+    public enum Exit: Sendable, CustomStringConvertible {
         /// As after an orderly stop: the target's clean statuses, or 0.
         case clean
         /// SIGKILL, by the bench.
@@ -14,6 +14,17 @@ public struct Expectation: Sendable {
         case failure
         /// However it likes, within the bound.
         case any
+
+        /// For messages: "expected was …".
+        public var description: String {
+            switch self {
+            case .clean: "a clean exit status"
+            case .killed: "SIGKILL"
+            case .anyStatus: "an exit status, and no signal"
+            case .failure: "an exit status other than 0"
+            case .any: "any end"
+            }
+        }
     }
 
     /// The connection ends by the act; otherwise the load must go on undisturbed until the runner stops it.

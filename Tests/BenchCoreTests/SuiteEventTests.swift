@@ -8,18 +8,22 @@ import Testing
         seconds: 0.25,
         message: "expected 0, got ENOENT", evidence: ["evidence/rename/log"])
 
-    @Test func everyEventSurvivesItsLine() {
+    @Test func everyEventSurvivesItsLine() throws {
         for event in [.planned(count: 12), .started(area: "rename", name: "a\nb"), .finished(result)] as [SuiteEvent] {
             let line = event.line
             #expect(line.last == UInt8(ascii: "\n"))
             #expect(line.dropLast().allSatisfy { $0 != UInt8(ascii: "\n") })
-            #expect(SuiteEvent(line: line) == event)
+            #expect(try SuiteEvent(line: line) == event)
         }
     }
 
     @Test func otherLinesAreNoEvents() {
-        for text in ["", "{}", "hello", #"{"event":"later"}"#, #"{"event":"planned"}"#] {
-            #expect(SuiteEvent(line: text.utf8) == nil)
+        for text in [
+            "", "{}", "hello", #"{"event":"later"}"#, #"{"event":"planned"}"#, #"{"event":"planned","count":-1}"#,
+            #"{"event":"planned","count":9223372036854775808}"#, #"{"event":"planned","count":1e300}"#,
+            #"{"event":"started","area":"a","name":""}"#,
+        ] {
+            #expect(throws: SuiteEvent.Fault.self) { try SuiteEvent(line: text.utf8) }
         }
     }
 }

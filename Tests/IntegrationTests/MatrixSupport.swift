@@ -38,15 +38,17 @@ final class StandInMatrix {
     /// Thirty tests at a quick pace; some fail or are skipped, by the seed alone.
     static let steady = """
         echo '{"event":"planned","count":30}'
+        status=0
         for ((i = 1; i <= 30; i++)); do
             say_started "area $((i % 4))" "test $i"
             sleep 0.02
             verdict=passed message=
             if (((i * 7 + $3) % 11 == 0)); then verdict=failed message="seed $3"; fi
             if (((i * 5 + $3) % 13 == 0)); then verdict=skipped message="not today"; fi
+            if [ $verdict = failed ]; then status=1; fi
             say_finished "area $((i % 4))" "test $i" "$verdict" "$message"
         done
-        exit 0
+        exit $status
         """
 
     struct Ended {

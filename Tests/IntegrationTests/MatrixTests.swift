@@ -14,7 +14,7 @@ import Testing
             "silent": "exit 0",
             "refuses": "echo 'fstestkit: no such thing here' >&2; exit 69",
             "hangs": "say_started a z; sleep 60",
-            "babbles": "echo hello; echo '{}'; say_finished a x failed why evidence/log",
+            "fails": "say_finished a x failed why evidence/log; exit 1",
         ])
         let ended = try matrix.run("matrix", "--transport", "legacy", "--timeout", "1.5")
         #expect(ended.status == 1, "\(ended.output)")
@@ -29,11 +29,39 @@ import Testing
         #expect(cells["refuses"]?.record.reason == "no such thing here")
         #expect(cells["hangs"]?.results.map(\.verdict) == [.hung])
         #expect(cells["hangs"]?.results.first?.name == "z")
-        #expect(cells["babbles"]?.failures.map(\.evidence) == [["cells/babbles.legacy/evidence/log"]])
+        #expect(cells["fails"]?.failures.map(\.evidence) == [["cells/fails.legacy/evidence/log"]])
         let log = try String(
             contentsOfFile: "\(matrix.folder)/fstestkit-results/\(report.run.folder)/cells/good.legacy/log",
             encoding: .utf8)
         #expect(log == "some words\n")
+    }
+
+    @Test func noResultOfASuiteCanBeLost() throws {
+        let result =
+            #"{"event":"finished","result":{"suite":"s","target":"t","area":"a","name":"x","verdict":"failed","seconds":0.1,"message":"","evidence":[]}}"#
+        let lines: KeyValuePairs = [
+            "not-utf8": (
+                #"printf '{"event":"started","area":"a","name":"\377"}\n'"#,
+                "line 2 of its events is no event: it is not UTF-8"
+            ),
+            "babbles": ("echo hello", "line 2 of its events is no event: it is no JSON: hello"),
+            "no-field": ("echo '\(result.replacing(#""verdict":"failed","#, with: ""))'", "it has no 'verdict'"),
+            "no-verdict": ("echo '\(result.replacing("failed", with: "FAILED"))'", "its 'result.verdict' cannot be"),
+            "no-time": ("echo '\(result.replacing("0.1", with: "1e300"))'", "its 'result.seconds' cannot be"),
+            "no-count": (#"echo '{"event":"planned","count":-5}'"#, "its 'count' cannot be"),
+            "no-end": ("printf '%s' '\(result)'", "line 2 of its events has no end"),
+            "fewer": (#"echo '{"event":"planned","count":2}'"#, "after 1 of the 2 results that it had planned"),
+            "twice": ("say_finished a y passed", "it told of a/y twice"),
+            "well": ("say_finished a x failed", "exit status 0 though 1 test failed"),
+        ]
+        for (name, (line, words)) in lines {
+            let matrix = try StandInMatrix([name: "say_finished a y passed\n\(line)\nexit 0"])
+            let ended = try matrix.run("matrix", "--transport", "legacy")
+            #expect(ended.status == 1, "\(name): \(ended)")
+            let cell = try #require(try matrix.report().cells.first)
+            #expect(cell.record.state == .broken, "\(name)")
+            #expect(cell.results.last?.message.contains(words) == true, "\(name): \(cell.results.last?.message ?? "")")
+        }
     }
 
     @Test func killedTenTimesItEndsAsIfUndisturbed() throws {
@@ -115,7 +143,12 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: log))
         let lonely = try matrix.run("report", "merge", "part-1", "--output", "lonely")
         #expect(lonely.status == 1)
-        #expect(lonely.output.contains("NOT FINISHED") || lonely.output.contains("FAILED"))
+        #expect(lonely.output.contains("not run: shard 2/2"), "\(lonely.output)")
+        // What a merge lacks is no resume's to run, nor does a resume make it whole.
+        let resumed = try matrix.run("matrix", "--resume", "--output", "lonely")
+        #expect(resumed.status == 1, "\(resumed.output)")
+        #expect(resumed.output.contains("lacks shard 2/2"), "\(resumed.output)")
+        #expect(try matrix.report("lonely").run.state == .interrupted)
     }
 
     @Test func aRegressionIsFoundAndLedToItsEvidence() throws {
@@ -125,6 +158,7 @@ import Testing
             if [ -e broken ] && [ "$1" = uring-single ]; then
                 echo "the proof" >"$2/evidence/y.log"
                 say_finished rename y failed "expected 0, got EIO" evidence/y.log
+                exit 1
             else
                 say_finished rename y passed
             fi
@@ -154,7 +188,8 @@ import Testing
         for (arguments, words) in [
             (["matrix", "--suite", "two"], "there is no suite 'two'"),
             (["matrix", "--transport", "fast"], "there is no transport 'fast'"),
-            (["matrix", "--shard", "3/2"], "--shard takes K/N"), (["matrix", "--depth", "x"], "--depth takes numbers"),
+            (["matrix", "--shard", "3/2"], "--shard takes K/N"),
+            (["matrix", "--depth", "x"], "--depth: it takes a whole number"),
             (["report", "--output", "none"], "there are no results"),
         ] {
             let path = matrix.folder + "/mistake"

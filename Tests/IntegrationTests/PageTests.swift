@@ -16,7 +16,10 @@ private let browser = ["chromium", "chromium-browser", "google-chrome"].first(wh
             echo "the proof of <b>it</b>" >"$2/evidence/y.log"
             for i in 1 2 3 4 5; do say_finished rename "test $i" passed; done
             say_finished locks x skipped "not here"
-            if [ "$1" = legacy ]; then say_finished rename y failed "expected 0, got EIO" evidence/y.log; fi
+            if [ "$1" = legacy ]; then
+                say_finished rename y failed "expected 0, got EIO" evidence/y.log
+                exit 1
+            fi
             """
         ])
         // A second run, so that there is a past to plot.

@@ -16,7 +16,14 @@ public struct Evidence: Sendable {
 
     /// A folder of its own below this one, for one test or cycle.
     public func below(_ name: String) -> Evidence {
-        Evidence(root: root, folder: folder + "/" + name)
+        Evidence(root: root, folder: folder + "/" + Evidence.portable(name))
+    }
+
+    /// A name that every system and every archive of a CI takes: they refuse some characters.
+    private static func portable(_ name: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                name.unicodeScalars.map { "\":<>|*?\\".unicodeScalars.contains($0) || $0.value < 32 ? "_" : $0 }))
     }
 
     /// Writes a file, replacing one of the same name.
@@ -25,6 +32,7 @@ public struct Evidence: Sendable {
     @discardableResult
     public func save(_ name: String, _ text: String) -> String {
         Evidence.makeFolders(root.appending(folder).string)
+        let name = Evidence.portable(name)
         let path = root.appending(folder).appending(name)
         if let file = try? FileDescriptor.open(
             path, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: FilePermissions(rawValue: 0o644)

@@ -48,10 +48,19 @@ public struct Target: Sendable, Hashable {
                 case .directory: "directory"
                 case .transport(let name): name.rawValue
                 case .command(let command):
-                    Target.words(command).first.map { String($0.split(separator: "/").last ?? "daemon") } ?? "daemon"
+                    Target.program(of: command)
                 case .mountHelper(let type): "fuse.\(type)"
                 }
             }()
+    }
+
+    /// The name of the program that a command starts, by way of env(1) or not.
+    private static func program(of command: String) -> String {
+        var words = words(command)[...]
+        if words.first?.split(separator: "/").last == "env" {
+            words = words.dropFirst().drop { $0.hasPrefix("-") || $0.contains("=") }
+        }
+        return words.first?.split(separator: "/").last.map(String.init) ?? "daemon"
     }
 
     /// Whether the daemon is this project's, so that faults and `fstestkit stats` can be asked for.

@@ -5,8 +5,9 @@ import Glibc
 struct EventFile {
     private let descriptor: Int32
     private var rest: [UInt8] = []
-    /// Lines that were no events: an old suite, or a stray print.
-    private(set) var strayLines: [String] = []
+    private var lines = 0
+    /// The first line that was no event, and why: what it should have told is lost.
+    private(set) var fault: String?
 
     /// - Parameter path: made if it is not there.
     init?(path: String) {
@@ -35,10 +36,24 @@ struct EventFile {
     }
 
     private mutating func take(_ line: ArraySlice<UInt8>, _ events: inout [SuiteEvent]) {
-        if let event = SuiteEvent(line: line) {
-            events.append(event)
-        } else if !line.isEmpty && strayLines.count < 20 {
-            strayLines.append(String(decoding: line.prefix(500), as: UTF8.self))
+        lines += 1
+        if line.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") }) { return }
+        do throws(SuiteEvent.Fault) {
+            events.append(try SuiteEvent(line: line))
+        } catch {
+            note(line, "is no event: \(error.what)")
         }
+    }
+
+    /// The writer has ended, and nothing more comes.
+    mutating func end() {
+        if rest.isEmpty { return }
+        lines += 1
+        note(rest[...], "has no end")
+        rest = []
+    }
+
+    private mutating func note(_ line: ArraySlice<UInt8>, _ what: String) {
+        fault = fault ?? "line \(lines) of its events \(what): \(String(decoding: line.prefix(120), as: UTF8.self))"
     }
 }

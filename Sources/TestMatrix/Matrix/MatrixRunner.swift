@@ -78,7 +78,8 @@ public final class MatrixRunner {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         let suite = SuiteRun(
             bench: bench, command: command.arguments(entry, output: path, isResumed: isResumed), folder: path,
-            silence: .milliseconds(Int(plan.configuration.timeout * 1000)))
+            silence: .milliseconds(Int(plan.configuration.timeout * 1000)),
+            mayRepeat: MatrixConfiguration.builtInSuites.contains(entry.cell.suite))
         var record = progress.cells[index].record
         record.state = .running
         record.started = Date()
@@ -160,10 +161,8 @@ public final class MatrixRunner {
             try store.append([result], to: record, position: progress.cells[index].counts.total)
             show(result, index)
         case .interrupted:
-            // It is run again as a whole.
-            record = try store.reset(record)
-            progress.cells[index].counts = Counts()
-            progress.failures.removeAll { $0.cell == record.cell }
+            // What it had found stays; a resume runs it again as a whole.
+            record.state = .running
         }
         progress.cells[index].current = nil
         progress.cells[index].record = record

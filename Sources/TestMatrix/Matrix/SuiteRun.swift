@@ -23,17 +23,26 @@ final class SuiteRun {
     private let silence: Duration
     private(set) var results = 0
     private(set) var failures = 0
+    /// As many as it said would come, the last time it said so.
+    private var planned: Int?
+    /// Each test once: of two results with one name, one would hide the other.
+    private let mayRepeat: Bool
+    private var names: Set<String> = []
+    private var repeated: String?
     /// Once it was started.
     private(set) var process: ProcessID?
     /// The test that began and has not ended.
     private(set) var current: (area: String, name: String)?
 
-    /// - Parameter silence: after so long without a word it counts as hung.
-    init(bench: Workbench, command: [String], folder: String, silence: Duration) {
+    /// - Parameters:
+    ///   - silence: after so long without a word it counts as hung.
+    ///   - mayRepeat: whether a test may have several results.
+    init(bench: Workbench, command: [String], folder: String, silence: Duration, mayRepeat: Bool) {
         self.bench = bench
         self.command = command
         self.folder = folder
         self.silence = silence
+        self.mayRepeat = mayRepeat
     }
 
     var events: String { folder + "/events.jsonl" }
@@ -64,15 +73,17 @@ final class SuiteRun {
             try tick()
             if let status {
                 child.signalGroup(SIGKILL)
-                return end(status, file.strayLines)
+                file.end()
+                return end(status, file.fault)
             }
             let isHung = heard.duration(to: .now) > silence
             if isStopped() || isHung {
                 stop(child)
+                // What an interrupted suite says at its end is about the interruption.
+                if !isHung { return .interrupted }
                 let rest = file.read()
                 note(rest)
                 try take(rest)
-                if !isHung { return .interrupted }
                 return .broken(.hung, "the suite said nothing for \(Words.duration(silence.seconds))\(afterResults)")
             }
         }
@@ -88,28 +99,42 @@ final class SuiteRun {
     private func note(_ events: [SuiteEvent]) {
         for event in events {
             switch event {
-            case .planned: break
+            case .planned(let count): planned = count
             case .started(let area, let name): current = (area, name)
             case .finished(let result):
                 results += 1
                 if result.verdict.isFailure { failures += 1 }
+                let name = "\(result.area)/\(result.name)"
+                if !mayRepeat && !names.insert(name).inserted { repeated = repeated ?? name }
                 if current?.area == result.area && current?.name == result.name { current = nil }
             }
         }
     }
 
-    private func end(_ status: ExitStatus, _ strayLines: [String]) -> End {
+    private func end(_ status: ExitStatus, _ fault: String?) -> End {
         switch status {
-        case .exited(0) where results > 0: return .finished
-        case .exited(0): return .broken(.crashed, "the suite ended without a result")
-        case .exited(1) where failures > 0: return .finished
-        case .exited(69) where results == 0: return .unavailable(lastWords ?? "the suite says that it cannot run here")
-        // Something that was asked for is not to be had, and its results say so.
-        case .exited(69): return .finished
-        default:
-            let words = lastWords ?? strayLines.last
-            return .broken(.crashed, "the suite ended with \(status)\(afterResults)" + (words.map { ": \($0)" } ?? ""))
+        case .exited(0), .exited(1), .exited(69):
+            // Whatever it ended with: a result that was lost may have been the one that matters.
+            if let fault { return .broken(.crashed, fault) }
+            if let repeated { return .broken(.crashed, "it told of \(repeated) twice") }
+            if case .exited(69) = status, results == 0 {
+                return .unavailable(lastWords ?? "the suite says that it cannot run here")
+            }
+            if results == 0 { return .broken(.crashed, "the suite ended without a result") }
+            if let planned, results < planned {
+                return .broken(
+                    .crashed, "the suite ended after \(results) of the \(planned) results that it had planned")
+            }
+            if status == .exited(0), failures > 0 {
+                return .broken(
+                    .crashed, "the suite ended with exit status 0 though \(Words.count(failures, "test")) failed")
+            }
+            if status == .exited(1), failures == 0 { break }
+            return .finished
+        default: break
         }
+        let words = (lastWords ?? fault).map { ": \($0)" } ?? ""
+        return .broken(.crashed, "the suite ended with \(status)\(afterResults)\(words)")
     }
 
     private var afterResults: String { " after \(Words.count(results, "result"))" }

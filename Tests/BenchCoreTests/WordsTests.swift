@@ -1,0 +1,40 @@
+import Foundation
+import SystemPackage
+import Testing
+
+@testable import BenchCore
+
+/// What people and the programs of a CI read.
+@Suite struct WordsTests {
+    @Test(
+        arguments: [
+            ("build/daemon -f {source}", "daemon"), ("env build/daemon", "daemon"),
+            ("/usr/bin/env -i A=b C= /opt/daemon {source}", "daemon"), ("env", "daemon"), ("environ -f", "environ"),
+        ])
+    func aDaemonIsCalledByItsProgram(_ command: String, _ name: String) {
+        #expect(Target(.command(command)).label == name)
+    }
+
+    @Test func filesOfEvidenceHaveNamesThatEverySystemTakes() throws {
+        let root = FilePath(NSTemporaryDirectory()).appending("fstestkit-words-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(atPath: root.string) }
+        let path = Evidence(root: root).below("a: \"b\"").save("what?|<x>*\n", "text")
+        #expect(path == "evidence/a_ _b_/what___x___")
+        #expect(try String(contentsOfFile: root.appending(path).string, encoding: .utf8) == "text")
+    }
+
+    @Test func aMessageIsALine() {
+        #expect(TestResult.line("a\nb") == "a b")
+        #expect(TestResult.line(String(repeating: "x", count: 200)).count == 200)
+        let long = TestResult.line(String(repeating: "x", count: 201))
+        #expect(long.count == 200 && long.hasSuffix("x…"))
+    }
+
+    @Test func whatCameOfAStopIsASentence() {
+        let report = StopReport(
+            unmountError: .timedOut, exit: nil, isMountGone: false, isConnectionGone: true, seconds: 10.0004)
+        #expect(
+            "\(report)"
+                == "the unmount failed: ETIMEDOUT, the daemon still runs, the mount is still there, after 10.0 s")
+    }
+}
