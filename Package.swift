@@ -99,8 +99,11 @@ let package = Package(
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem"], swiftSettings: settings),
         .testTarget(name: "FUSEProtocolTests", dependencies: ["FUSEProtocol"], swiftSettings: settings),
         .testTarget(name: "LoopbackFSTests", dependencies: ["LoopbackFS", "LinuxSystem"], swiftSettings: settings),
-        .testTarget(name: "FUSEServerTests", dependencies: ["FUSEServer", "LinuxSystem", "CLinux"], swiftSettings: settings),
-        .testTarget(name: "TransportURingTests", dependencies: ["TransportURing", "FUSEServer", "LinuxSystem", "CLibURing"], swiftSettings: settings),
+        .testTarget(
+            name: "FUSEServerTests", dependencies: ["FUSEServer", "LinuxSystem", "CLinux"], swiftSettings: settings),
+        .testTarget(
+            name: "TransportURingTests", dependencies: ["TransportURing", "FUSEServer", "LinuxSystem", "CLibURing"],
+            swiftSettings: settings),
         .testTarget(
             name: "WireTests", dependencies: ["TransportLegacy", "LoopbackFS", "Faults"], swiftSettings: settings),
         .testTarget(name: "BenchCoreTests", dependencies: ["BenchCore", "LinuxSystem"], swiftSettings: settings),

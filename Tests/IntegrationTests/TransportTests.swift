@@ -86,7 +86,8 @@ extension Mounting {
                         for queue in statistics.queues { #expect(queue.free >= depth) }
                     }
                     let stop = daemon.stop(method)
-                    #expect(stop.exit == (method == .kill ? .signalled(SIGKILL, coreDumped: false) : .exited(0)), "\(daemon.logTail)")
+                    let expected = method == .kill ? ExitStatus.signalled(SIGKILL, coreDumped: false) : .exited(0)
+                    #expect(stop.exit == expected, "\(daemon.logTail)")
                     for waiter in waiters[8...] { #expect(waiter.wait(.seconds(5)) != nil) }
                     end(holder)
                 }
