@@ -85,11 +85,14 @@ extension Mounting {
                         #expect(statistics.queues.reduce(0) { $0 + $1.depth - $1.free } == 12)
                         for queue in statistics.queues { #expect(queue.free >= depth) }
                     }
-                    let stop = daemon.stop(method)
+                    daemon.begin(method)
+                    let exit = daemon.process?.wait(.seconds(10))
                     let expected = method == .kill ? ExitStatus.signalled(SIGKILL, coreDumped: false) : .exited(0)
-                    #expect(stop.exit == expected, "\(daemon.logTail)")
+                    #expect(exit == expected, "\(daemon.logTail)")
                     for waiter in waiters[8...] { #expect(waiter.wait(.seconds(5)) != nil) }
+                    // The connection lasts as long as the holder's open file.
                     end(holder)
+                    if daemon.isMounted { _ = daemon.unmount() }
                 }
             }
         }
