@@ -71,7 +71,7 @@ struct VMKernelsCommand: ParsableCommand {
     var cached = false
 
     func run() throws {
-        let library = VMOptions.library(VMOptions.cache())
+        let library = VMOptions.knownKernels(VMOptions.cache())
         let here = library.cached
         for release in here { print("deb:\(release)  here") }
         if cached { return }

@@ -78,7 +78,7 @@ struct VMOptions: ParsableArguments {
         }
     }
 
-    static func library(_ cache: MachineCache) -> KernelLibrary {
+    static func knownKernels(_ cache: MachineCache) -> KernelLibrary {
         KernelLibrary(cache: cache, root: GuestRoot(cache: cache, packages: packages))
     }
 
