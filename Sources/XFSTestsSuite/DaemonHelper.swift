@@ -14,6 +14,8 @@ public struct DaemonHelper: Sendable {
         case notMounted(Duration)
         /// Another mount options cannot be had without the daemon.
         case remount
+        /// A flag of mount(8)'s that cannot be done for any daemon, or none of mount(8)'s.
+        case flag(String)
     }
 
     /// `{source}`, `{mountpoint}` and `{options}` are replaced.
@@ -21,6 +23,8 @@ public struct DaemonHelper: Sendable {
     let device: String
     let mountPoint: String
     let source: String
+    /// mount(8) -f: all but the mount.
+    let isFake: Bool
     /// For `-o`: `fsname=DEV` and what mount(8) gave, but for what only fstab(5) knows.
     let options: String
 
@@ -29,18 +33,26 @@ public struct DaemonHelper: Sendable {
         self.command = command
         var positional: [String] = []
         var all: [String] = []
+        var fake = false
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             switch argument {
-            case "-o": all += (rest.popFirst() ?? "").split(separator: ",").map(String.init)
+            case "-o":
+                guard let value = rest.popFirst() else { throw .usage }
+                all += value.split(separator: ",").map(String.init)
             case "-t": _ = rest.popFirst()
             case _ where argument.hasPrefix("-o"): all += argument.dropFirst(2).split(separator: ",").map(String.init)
-            case _ where argument.hasPrefix("-"): continue
+            case _ where argument.hasPrefix("-"):
+                let flags = argument.dropFirst()
+                // Which options a daemon does not know, it alone can tell (-s); there is no mtab (-n).
+                if let unknown = flags.first(where: { !"fsnv".contains($0) }) { throw .flag("-\(unknown)") }
+                if flags.contains("f") { fake = true }
             default: positional.append(argument)
             }
         }
         guard positional.count == 2, let source = all.last(where: { $0.hasPrefix("source=") }) else { throw .usage }
         if all.contains("remount") { throw .remount }
+        isFake = fake
         device = positional[0]
         mountPoint = positional[1]
         self.source = String(source.dropFirst("source=".count))
@@ -62,6 +74,7 @@ public struct DaemonHelper: Sendable {
 
     /// Returns once it is mounted; the daemon goes on.
     public func mount(within limit: Duration = .seconds(20)) throws(Problem) {
+        if isFake { return }
         let before = (try? MountTable.top(at: mountPoint))?.mountID
         let child: ChildProcess
         do throws(Errno) {

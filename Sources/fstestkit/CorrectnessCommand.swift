@@ -34,8 +34,7 @@ struct CorrectnessCommand: ParsableCommand {
     var duration: Double?
     @Option(help: "Entries of each of the ring's queues.", transform: Numbers.depth)
     var depth: Int?
-    @Option(help: "Mount options for our transports, or pairs (each with each other's values). May be given again.")
-    var mountOption: [String] = []
+    @OptionGroup var mountOptions: MountOptionsOption
     @Option(help: "Processes that check at the same time.", transform: { try Numbers.count($0, 1...1024) })
     var jobs = 2
     @Flag(help: "Results as they come, a line of JSON for each, on standard output; words on standard error.")
@@ -51,7 +50,7 @@ struct CorrectnessCommand: ParsableCommand {
         if kinds > 1 {
             throw ValidationError("--transport, --daemon, --mount-helper and --directory exclude each other")
         }
-        if !mountOption.isEmpty && transportsExcluded {
+        if !mountOptions.mountOption.isEmpty && transportsExcluded {
             throw ValidationError("--mount-option is for this project's transports")
         }
         var options = CorrectnessOptions()
@@ -80,7 +79,7 @@ struct CorrectnessCommand: ParsableCommand {
         let outcome: CorrectnessSession.Outcome
         do {
             outcome = try CorrectnessSession(
-                targets: targets, directory: directory, options: options, output: FilePath(outputPath())
+                targets: targets, directory: directory, options: options, output: try OutputFolder.path(output, of: "correctness")
             ).run { report.show($0) }
         } catch let error as CorrectnessUnavailable {
             throw fail(error.description, .unavailable)
@@ -96,18 +95,12 @@ struct CorrectnessCommand: ParsableCommand {
         if let daemon { return [Target(.command(daemon), cleanExitStatuses: [0, 1])] }
         if let mountHelper { return [Target(.mountHelper(mountHelper))] }
         return try transports.available().flatMap { transport in
-            MountOptionSet.sets(mountOption, on: transport, seed: seed).map { set in
+            MountOptionSet.sets(mountOptions.mountOption, on: transport, seed: seed).map { set in
                 var target = Target(transport, set)
                 if let depth, transport.usesRing { target.options += ["--depth", "\(depth)"] }
                 return target
             }
         }
-    }
-
-    private func outputPath() -> String {
-        if let output { return URL(fileURLWithPath: output).standardizedFileURL.path }
-        let base = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
-        return "\(base)/fstestkit-correctness-\(ProcessInfo.processInfo.processIdentifier)"
     }
 }
 

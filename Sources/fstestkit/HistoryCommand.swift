@@ -9,7 +9,10 @@ struct StoreOptions: ParsableArguments {
     @Option(help: "The folder with the results.")
     var output = "fstestkit-results"
 
-    func open() throws -> Store { try words { try MatrixSession.store(in: output, mustExist: true) } }
+    func open() throws -> Store {
+        let folder = try OutputFolder.path(output).string
+        return try words { try MatrixSession.store(in: folder, mustExist: true) }
+    }
 }
 
 struct HistoryCommand: ParsableCommand {

@@ -38,8 +38,7 @@ struct HostileSourceCommand: ParsableCommand {
     var seed: UInt64?
     @Option(help: "Entries of each of the ring's queues.", transform: Numbers.depth)
     var depth: Int?
-    @Option(help: "Mount options for our transports, or pairs (each with each other's values). May be given again.")
-    var mountOption: [String] = []
+    @OptionGroup var mountOptions: MountOptionsOption
     @Option(help: "A fault that this project's daemon shall have; needs --allow-faults.")
     var fault: String?
     @Flag(help: "Let the daemon misbehave on purpose.")
@@ -57,7 +56,7 @@ struct HostileSourceCommand: ParsableCommand {
         }
         if fault != nil && !allowFaults { throw ValidationError("--fault needs --allow-faults") }
         let isOurs = daemon == nil && mountHelper == nil && directory == nil
-        if !isOurs && !(mountOption.isEmpty && fault == nil && depth == nil) {
+        if !isOurs && !(mountOptions.mountOption.isEmpty && fault == nil && depth == nil) {
             throw ValidationError("--mount-option, --depth and --fault are for this project's daemon")
         }
     }
@@ -71,10 +70,10 @@ struct HostileSourceCommand: ParsableCommand {
         if quick { settings.duration = HostileSourceSettings.quick }
         if let duration { settings.duration = .milliseconds(Int(duration * 1000)) }
         let targets = try targets(seed: settings.seed)
-        let path = outputPath()
+        let folder = try OutputFolder.path(output, of: "hostile-source")
         let bench: Workbench
         do {
-            bench = try Workbench(output: FilePath(path))
+            bench = try Workbench(output: folder)
         } catch {
             throw fail("no temporary directory can be made: \(error)")
         }
@@ -91,7 +90,7 @@ struct HostileSourceCommand: ParsableCommand {
         }
         let left = bench.close().failures
         for line in left { report.line("left behind: \(line)") }
-        report.finish(results, output: path)
+        report.finish(results, output: folder.string)
         try RunStatus(hasFailures: results.contains { $0.verdict.isFailure }, isStuck: !left.isEmpty).end()
     }
 
@@ -110,18 +109,12 @@ struct HostileSourceCommand: ParsableCommand {
             ]
         }
         return try transports.available().flatMap { transport in
-            MountOptionSet.sets(mountOption, on: transport, seed: seed).map { set in
+            MountOptionSet.sets(mountOptions.mountOption, on: transport, seed: seed).map { set in
                 var target = Target(transport, set, fault: fault)
                 if let depth, transport.usesRing { target.options += ["--depth", "\(depth)"] }
                 return target
             }
         }
-    }
-
-    private func outputPath() -> String {
-        if let output { return URL(fileURLWithPath: output).standardizedFileURL.path }
-        let base = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
-        return "\(base)/fstestkit-hostile-source-\(ProcessInfo.processInfo.processIdentifier)"
     }
 }
 

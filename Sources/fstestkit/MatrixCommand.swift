@@ -47,6 +47,7 @@ struct MatrixCommand: ParsableCommand {
             let seed = resolved.configuration.seed ?? UInt64.random(in: 1...999_999_999)
             return print(try MatrixPlan(resolved.configuration, seed: seed).json(shards: shards))
         }
+        _ = try OutputFolder.path(resolved.configuration.output)
         let signals = StopSignals()
         let session = try words { try begin(resolved.configuration) }
         for line in session.cleanedUp { tell("after the killed run: \(line)") }

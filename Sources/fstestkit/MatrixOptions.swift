@@ -11,8 +11,7 @@ struct MatrixOptions: ParsableArguments {
     @OptionGroup var transports: TransportOption
     @Option(help: "Depths of the ring's queues, with commas (default: the daemon's).")
     var depth: [String] = []
-    @Option(help: "Mount options for our transports, or pairs (each with each other's values). May be given again.")
-    var mountOption: [String] = []
+    @OptionGroup var mountOptions: MountOptionsOption
     @Option(help: "How often everything is run.", transform: Numbers.cycles)
     var cycles: Int?
     @Flag(help: "The suites' quick forms: an answer in minutes.")
@@ -51,6 +50,11 @@ struct MatrixOptions: ParsableArguments {
         if let file = try file() { layers.append(file) }
         let resolved = ResolvedConfiguration(layers)
         if let fault = resolved.configuration.faults.first { throw ValidationError(fault) }
+        do throws(MountOptions.Refusal) {
+            try MountOptionsOption.check(resolved.configuration.mountOptions)
+        } catch {
+            throw ValidationError("mount-options \(error.message)")
+        }
         return resolved
     }
 
@@ -73,7 +77,7 @@ struct MatrixOptions: ParsableArguments {
             }
         say("daemons", daemon.isEmpty ? "--mount-helper" : "--daemon", \.daemons, daemons.isEmpty ? nil : daemons)
         say("depths", "--depth", \.depths, try depths())
-        say("mount-options", "--mount-option", \.mountOptions, mountOption.isEmpty ? nil : mountOption)
+        say("mount-options", "--mount-option", \.mountOptions, mountOptions.mountOption.isEmpty ? nil : mountOptions.mountOption)
         say("cycles", "--cycles", \.cycles, cycles)
         say("quick", "--quick", \.quick, quick ? true : nil)
         say("seed", "--seed", \.seed, seed)

@@ -75,7 +75,7 @@ struct StopPathCommand: ParsableCommand {
         let scenarios = try scenarios()
         let targets = try targets()
         try? FuseControl.ensureMounted()
-        let folder = absolute(output ?? "stop-path-results")
+        let folder = try OutputFolder.path(output ?? "stop-path-results")
         let bench: Workbench
         do {
             bench = try Workbench(output: folder)
@@ -156,10 +156,6 @@ struct StopPathCommand: ParsableCommand {
     }
 
     private func quoted(_ text: String) -> String { "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'" }
-
-    private func absolute(_ path: String) -> FilePath {
-        path.hasPrefix("/") ? FilePath(path) : FilePath(FileManager.default.currentDirectoryPath).appending(path)
-    }
 
     private func printList() {
         let width = Scenarios.all.map(\.name.count).max() ?? 0

@@ -173,13 +173,12 @@ struct XFSTestsCommand: ParsableCommand {
     }
 
     private func outputFolder() throws -> FilePath {
-        if let output { return FilePath(URL(fileURLWithPath: output).standardizedFileURL.path) }
+        if let output { return try OutputFolder.path(output) }
         if resume { throw fail("--resume needs --output", .validationFailure) }
         let format = DateFormatter()
         format.locale = Locale(identifier: "en_US_POSIX")
         format.dateFormat = "yyyyMMdd-HHmmss"
-        let here = FileManager.default.currentDirectoryPath
-        return FilePath(here).appending("fstestkit-xfstests-\(format.string(from: Date()))")
+        return try OutputFolder.path("fstestkit-xfstests-\(format.string(from: Date()))")
     }
 
     private func open(_ folder: FilePath, _ plan: XFSTestsPlan?) throws -> XFSTestsJournal {

@@ -14,6 +14,7 @@ struct XFSTestsHelperCommand: ParsableCommand {
         } catch {
             switch error {
             case .usage: throw fail("xfstests-helper DEV DIR -o source=DIR,…", .validationFailure)
+            case .flag(let flag): throw fail("\(flag) cannot be done for another daemon", .validationFailure)
             case .remount: throw fail("the daemon's mount cannot be changed", ExitCode(32))
             case .notStarted(let program, let errno): throw fail("\(program): \(errno)", ExitCode(32))
             case .ended(let status): throw fail("the daemon ended before it was mounted: \(status)", ExitCode(32))

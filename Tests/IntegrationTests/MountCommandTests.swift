@@ -13,10 +13,11 @@ let availableTransports = TransportName.allCases.filter { hasRing || !$0.usesRin
 extension Mounting {
     /// Runs the program under test to its end.
     static func run(
-        _ bench: Workbench, _ arguments: [String], as program: String = Mounting.program
+        _ bench: Workbench, _ arguments: [String], as program: String = Mounting.program,
+        environment: [String: String] = [:]
     ) throws -> (status: BenchCore.ExitStatus?, output: String) {
         let log = bench.folder.appending("output-\(UUID().uuidString)")
-        let child = try bench.spawn([program] + arguments, output: log)
+        let child = try bench.spawn([program] + arguments, environment: environment, output: log)
         let status = child.wait(.seconds(20))
         return (status, child.output)
     }

@@ -7,7 +7,7 @@ import Testing
     /// What an option's value is; the command lines that it is tried in come from the program's own description.
     private enum Kind {
         case text
-        case seconds, count, depth, status, seed, factor, shard
+        case seconds, count, depth, status, seed, factor, shard, mountOptions
         /// Zero is a value.
         case countFromZero, secondsFromZero
 
@@ -30,6 +30,11 @@ import Testing
                     "", "0/2", "3/2", "1/0", "-1/2", "1/9223372036854775807", "1/18446744073709551616", "1", "a/b",
                     "1/2/3",
                 ]
+            case .mountOptions:
+                [
+                    "bogus", "depth=0", "writeback,depth=x", "max_write=18446744073709551616", "cache=maybe", "pairs,x",
+                    "remount", "transport=legacy", "fallback=legacy",
+                ]
             }
         }
     }
@@ -41,7 +46,7 @@ import Testing
         "fsname": .text, "label": .text, "load": .text, "log-file": .text, "mount-helper": .text, "namespace": .text,
         "output": .text, "program": .text, "replay": .text, "scenario": .text, "set-baseline": .text, "suite": .text,
         "target": .text, "transport": .text, "xfstests": .text, "g": .text, "x": .text, "o": .text,
-        "mount-option": .text,
+        "mount-option": .mountOptions,
         "accel": .text, "append": .text, "console": .text, "copy": .text, "kernel": .text,
         "attr-timeout": .secondsFromZero, "entry-timeout": .secondsFromZero, "request-timeout": .countFromZero,
         "duration": .seconds, "grace": .seconds, "test-timeout": .seconds, "timeout": .seconds,

@@ -31,10 +31,11 @@ extension Mounting {
 
         /// What it takes at most, on a machine that is busy with other things.
         private func expectToEnd(
-            _ bench: Workbench, _ arguments: [String], status: Int32, saying words: String...
+            _ bench: Workbench, _ arguments: [String], environment: [String: String] = [:], status: Int32,
+            saying words: String...
         ) throws {
             let began = ContinuousClock.now
-            let ended = try run(bench, arguments)
+            let ended = try run(bench, arguments, environment: environment)
             #expect(ended.status == .exited(status), "\(arguments): \(ended)")
             #expect(began.duration(to: .now) < .seconds(12), "\(arguments)")
             for word in words { #expect(ended.output.contains(word), "\(arguments): \(ended.output)") }
@@ -55,6 +56,12 @@ extension Mounting {
                 try expectToEnd(
                     bench, ["mount", "--transport", "legacy", mountPoint + "/below", bench.folder.string], status: 70,
                     saying: "in the way")
+                for command in [["correctness"], ["hostile-source"], ["stop-path"], ["matrix", "--quick"], ["history"]] {
+                    try expectToEnd(
+                        bench, command + ["--output", mountPoint + "/results"], status: 70, saying: "in the way")
+                }
+                try expectToEnd(
+                    bench, ["correctness"], environment: ["TMPDIR": mountPoint], status: 70, saying: "TMPDIR")
                 _ = try run(bench, ["doctor"])
                 _ = try run(bench, ["clean", "--dry-run"])
                 let dirty = try bench.spawn(["sh", "-c", "exec 3> \(mountPoint)/held"])

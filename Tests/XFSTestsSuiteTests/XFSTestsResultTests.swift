@@ -141,6 +141,13 @@ import Testing
             arguments: ["dev", "/m", "-o", "rw,nodev,source=/s,allow_other", "-t", "x"])
         #expect(helper.words == ["d", "-f", "-o", "fsname=dev,nodev,allow_other", "/s", "/m"])
         #expect(throws: DaemonHelper.Problem.self) { try DaemonHelper(command: "d", arguments: ["dev", "/m"]) }
+        let full = ["dev", "/m", "-o", "source=/s"]
+        #expect(throws: DaemonHelper.Problem.self) { try DaemonHelper(command: "d", arguments: full + ["-N", "1"]) }
+        // A command that cannot be started is not: the mount is only pretended.
+        try DaemonHelper(command: "/nonexistent/d", arguments: full + ["-sfv"]).mount()
+        #expect(throws: DaemonHelper.Problem.self) {
+            try DaemonHelper(command: "/nonexistent/d", arguments: full + ["-sv"]).mount()
+        }
     }
 
     @Test func xml() {

@@ -101,8 +101,8 @@ public struct Cleaner: Sendable {
         let mark = "\(Ledger.variable)=\(run)"
         var result = Set<ProcessID>()
         for pid in ProcessID.all() where pid != getpid() {
-            guard let environment = contents(of: "/proc/\(pid)/environ") else { continue }
-            if environment.split(separator: "\0").contains(where: { $0 == mark }) { result.insert(ProcessID(pid)) }
+            let process = ProcessID(pid)
+            if process.wasStarted(with: mark) { result.insert(process) }
         }
         for case .process(let process, _) in entries { result.insert(process) }
         return result.filter { $0.isAlive && $0.pid != getpid() }

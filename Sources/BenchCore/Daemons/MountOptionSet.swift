@@ -16,7 +16,7 @@ public struct MountOptionSet: Sendable, Hashable, Codable, CustomStringConvertib
 
     private static let none = "none"
     /// What stands for ``pairs(for:seed:)`` in a list.
-    private static let pairs = "pairs"
+    public static let pairs = "pairs"
 
     /// As it is written after `-o`.
     public var text: String { options.joined(separator: ",") }

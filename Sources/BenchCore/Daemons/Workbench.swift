@@ -51,9 +51,7 @@ public final class Workbench: Sendable {
 
     /// Whether a process carries this run's mark.
     public func owns(_ process: ProcessID) -> Bool {
-        (contents(of: "/proc/\(process.pid)/environ") ?? "").split(separator: "\0").contains {
-            $0 == "\(Ledger.variable)=\(ledger.run)"
-        }
+        process.wasStarted(with: "\(Ledger.variable)=\(ledger.run)")
     }
 
     /// 1, 2, 3 …: different for every call.
