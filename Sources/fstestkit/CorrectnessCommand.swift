@@ -79,7 +79,8 @@ struct CorrectnessCommand: ParsableCommand {
         let outcome: CorrectnessSession.Outcome
         do {
             outcome = try CorrectnessSession(
-                targets: targets, directory: directory, options: options, output: try OutputFolder.path(output, of: "correctness")
+                targets: targets, directory: directory, options: options,
+                output: try OutputFolder.path(output, of: "correctness")
             ).run { report.show($0) }
         } catch let error as CorrectnessUnavailable {
             throw fail(error.description, .unavailable)

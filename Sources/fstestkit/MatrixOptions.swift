@@ -77,7 +77,9 @@ struct MatrixOptions: ParsableArguments {
             }
         say("daemons", daemon.isEmpty ? "--mount-helper" : "--daemon", \.daemons, daemons.isEmpty ? nil : daemons)
         say("depths", "--depth", \.depths, try depths())
-        say("mount-options", "--mount-option", \.mountOptions, mountOptions.mountOption.isEmpty ? nil : mountOptions.mountOption)
+        say(
+            "mount-options", "--mount-option", \.mountOptions,
+            mountOptions.mountOption.isEmpty ? nil : mountOptions.mountOption)
         say("cycles", "--cycles", \.cycles, cycles)
         say("quick", "--quick", \.quick, quick ? true : nil)
         say("seed", "--seed", \.seed, seed)

@@ -56,7 +56,9 @@ extension Mounting {
                 try expectToEnd(
                     bench, ["mount", "--transport", "legacy", mountPoint + "/below", bench.folder.string], status: 70,
                     saying: "in the way")
-                for command in [["correctness"], ["hostile-source"], ["stop-path"], ["matrix", "--quick"], ["history"]] {
+                for command in [
+                    ["correctness"], ["hostile-source"], ["stop-path"], ["matrix", "--quick"], ["history"],
+                ] {
                     try expectToEnd(
                         bench, command + ["--output", mountPoint + "/results"], status: 70, saying: "in the way")
                 }
