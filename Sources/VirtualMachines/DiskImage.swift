@@ -13,8 +13,11 @@ enum DiskImage {
     ) throws(VirtualMachineError) {
         // Room for inodes and block maps too.
         let size = HostFolder.size(of: source) * 5 / 4 + spare
+        // By its path: what runs it looks in PATH alone.
+        let program = try HostProgram.require("mke2fs", package: "e2fsprogs")
         let command = [
-            "mke2fs", "-q", "-F", "-t", "ext4", "-O", "^has_journal", "-m", "0", "-d", source.string, image.string,
+            program.string, "-q", "-F", "-t", "ext4", "-O", "^has_journal", "-m", "0", "-d", source.string,
+            image.string,
             "\(size >> 10)k",
         ]
         if wrapper.isEmpty {

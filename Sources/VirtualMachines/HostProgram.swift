@@ -5,8 +5,10 @@ import SystemPackage
 
 /// A program of the host that does a part of the work: apt-get, dpkg-deb, mke2fs …
 package enum HostProgram {
-    /// Where it is, in PATH or in the folders of programs for root, which a user's PATH may lack.
+    /// Where it is: as it is named if that is a path, else in PATH or in the folders of programs for root, which a user's PATH
+    /// may lack.
     package static func find(_ name: String) -> FilePath? {
+        if name.contains("/") { return access(name, X_OK) == 0 ? FilePath(name) : nil }
         let path = getenv("PATH").map { String(cString: $0) } ?? ""
         let folders =
             path.split(separator: ":").map(String.init) + ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin"]

@@ -59,6 +59,11 @@ import Testing
         #expect(throws: VirtualMachineError.programFailed(command, status: "exit status 3", said: ["why"])) {
             try HostProgram.run(command, package: "dash")
         }
+        let shell = try #require(HostProgram.find("sh"))
+        #expect(HostProgram.find(shell.string) == shell)
+        #expect(HostProgram.find("/nonexistent/sh") == nil)
+        #expect(
+            try HostProgram.run([shell.string, "-c", "echo $A"], package: "dash", environment: ["A": "b"]) == "b\n")
         #expect(try HostProgram.run(["sh", "-c", "echo $A"], package: "dash", environment: ["A": "b"]) == "b\n")
     }
 
