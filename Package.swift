@@ -5,6 +5,8 @@ import PackageDescription
 let settings: [SwiftSetting] = [
     .enableExperimentalFeature("Lifetimes"),
     .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
@@ -39,12 +41,18 @@ let package = Package(
             name: "FUSEServer",
             dependencies: ["FUSEProtocol", "LinuxSystem", "CFUSE", "CLinux", "CLibFUSE3", system, logging],
             swiftSettings: settings),
+        // /dev/fuse: the classic transport's way, and what a ring leaves to it.
         .target(
-            name: "TransportLegacy", dependencies: ["FUSEServer", "FUSEProtocol", "LinuxSystem", system],
+            name: "FUSEDevice", dependencies: ["FUSEServer", "FUSEProtocol", "LinuxSystem", "CFUSE", "CLinux", system],
+            swiftSettings: settings),
+        .target(
+            name: "TransportLegacy", dependencies: ["FUSEDevice", "FUSEServer", "FUSEProtocol", "LinuxSystem", system],
             swiftSettings: settings),
         .target(
             name: "TransportURing",
-            dependencies: ["FUSEServer", "FUSEProtocol", "LinuxSystem", "CFUSE", "CLinux", "CLibURing", system],
+            dependencies: [
+                "FUSEDevice", "FUSEServer", "FUSEProtocol", "LinuxSystem", "CFUSE", "CLinux", "CLibURing", system,
+            ],
             swiftSettings: settings),
         .target(
             name: "LoopbackFS",
@@ -80,7 +88,7 @@ let package = Package(
         .target(
             name: "TestMatrix",
             dependencies: [
-                "BenchCore", "LinuxSystem", system,
+                "BenchCore", "LinuxSystem", "CLinux", system,
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Yams", package: "Yams"),
             ],

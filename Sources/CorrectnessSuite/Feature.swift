@@ -1,6 +1,7 @@
 import CBench
 import CLinux
 import Glibc
+import LinuxSystem
 import SystemPackage
 
 /// What a filesystem may lack without being wrong. Each is found out by trying it.

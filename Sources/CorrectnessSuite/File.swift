@@ -1,6 +1,7 @@
 import CBench
 import CLinux
 import Glibc
+import LinuxSystem
 import SystemPackage
 
 /// `struct flock`, which Swift takes for the function of that name.

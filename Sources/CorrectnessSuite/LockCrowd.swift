@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import LinuxSystem
+import SystemPackage
 
 /// Many processes of one CPU that wait for the same lock. Nobody else may have to wait with them: another client of that CPU
 /// is served, and so is the one that has the lock and lets go of it. They want to share it, and so have it all at once then: a

@@ -1,5 +1,6 @@
 import BenchCore
 import Glibc
+import LinuxSystem
 import Synchronization
 import SystemPackage
 

@@ -1,6 +1,8 @@
 import BenchCore
 import CBench
+import CLinux
 import Glibc
+import SystemPackage
 
 /// Carries tasks out on a few workers at a time, and goes on when one of them hangs or dies.
 struct WorkerPool {

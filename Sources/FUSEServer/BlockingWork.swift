@@ -1,6 +1,6 @@
 import LinuxSystem
 import Synchronization
-import SystemPackage
+public import SystemPackage
 
 /// Runs deferred work, each piece on a thread of its own: it blocks for as long as a lock is held or a copy takes, and
 /// there may be as many at once as the kernel lets requests wait.

@@ -1,4 +1,4 @@
-import FUSEProtocol
+public import FUSEProtocol
 import Synchronization
 
 /// What one serving thread has counted. Only that thread writes, others read at any time: plain relaxed stores, so that
@@ -6,12 +6,14 @@ import Synchronization
 public final class Counters: @unchecked Sendable {
     /// How the requests counted here travelled.
     public enum Channel: String, Codable, Sendable {
+        /// On `/dev/fuse`.
         case device
-        case ring
+        /// Through one of the kernel's queues.
+        case queue
     }
 
     public let channel: Channel
-    /// The kernel queue, for ring counters.
+    /// The kernel's number of the queue.
     public let queue: Int?
     private let cells: UnsafeMutablePointer<Atomic<UInt64>>
 

@@ -1,5 +1,6 @@
 import FUSEProtocol
-import LinuxSystem
+public import LinuxSystem
+import SystemPackage
 
 /// What is agreed on in INIT about sizes, and with it the size of every buffer that a message goes through.
 ///

@@ -1,6 +1,7 @@
 import CFUSE
 import FUSEProtocol
 import LinuxSystem
+import Logging
 import SystemPackage
 
 /// INIT could not be agreed on.
@@ -38,13 +39,8 @@ extension Session {
     ) throws(NegotiationError) -> any Transport {
         transition(to: .negotiating, because: "mounted on \(connection.mountPoint)")
         let limits = Limits(maxWrite: configuration.maxWrite)
-        let channel: DeviceChannel
-        do throws(Errno) {
-            channel = try DeviceChannel(self, descriptor: DeviceDescriptor(of: connection), limits: limits)
-        } catch {
-            throw .transport(.failed(what: "mapping the buffers of /dev/fuse", error))
-        }
-        let (unique, offer) = try receiveInit(channel)
+        let exchange = try receiveInit()
+        let offer = exchange.offer
         guard offer.major == 7, offer.minor >= Session.oldestMinor else {
             throw .protocolTooOld(major: offer.major, minor: offer.minor)
         }
@@ -64,7 +60,7 @@ extension Session {
             }
             let agreed = flags(for: serving, offered)
             fileSystem.start(agreed)
-            reply(channel, unique: unique, offer: offer, agreed: agreed, limits: limits)
+            reply(exchange, agreed, limits)
             try serving.start()
         } catch {
             _ = serving.stop(until: Deadline(secondsFromNow: 1))
@@ -83,23 +79,15 @@ extension Session {
     private func prepare(
         _ transport: any Transport, _ offered: InitFlags, _ limits: Limits
     ) throws(TransportError) {
-        guard offered.isSuperset(of: transport.initFlags) else {
-            throw .unavailable(
-                cause: "the kernel does not offer FUSE over io_uring",
-                remedy: "it takes Linux 6.14 or later with CONFIG_FUSE_IO_URING, and"
-                    + " /sys/module/fuse/parameters/enable_uring set to Y")
-        }
+        let missing = transport.initFlags.subtracting(offered)
+        guard missing.isEmpty else { throw transport.unavailable(without: missing) }
         try transport.prepare(self, limits: limits)
     }
 
-    private func receiveInit(_ channel: DeviceChannel) throws(NegotiationError) -> (unique: UInt64, fuse_init_in) {
+    private func receiveInit() throws(NegotiationError) -> InitExchange {
         while true {
             do throws(Errno) {
-                let length = try channel.receive()
-                return try channel.withRequest(length) { request throws(Errno) in
-                    guard request.opcode == .`init` else { throw .invalidArgument }
-                    return (request.unique, try request.argument(fuse_init_in.self))
-                }
+                return try InitExchange(on: connection)
             } catch .interrupted {
                 if let cause = endCause { throw .ended(cause) }
             } catch {
@@ -108,9 +96,8 @@ extension Session {
         }
     }
 
-    private func reply(
-        _ channel: DeviceChannel, unique: UInt64, offer: fuse_init_in, agreed: InitFlags, limits: Limits
-    ) {
+    private func reply(_ exchange: InitExchange, _ agreed: InitFlags, _ limits: Limits) {
+        let offer = exchange.offer
         var answer = cfuse_init_out()
         answer.major = 7
         answer.minor = min(offer.minor, Session.newestMinor)
@@ -124,6 +111,11 @@ extension Session {
         answer.time_gran = 1
         answer.max_stack_depth = agreed.contains(.passthrough) ? 1 : 0
         answer.request_timeout = agreed.contains(.requestTimeout) ? configuration.requestTimeout : 0
-        channel.sendInit(unique: unique, answer)
+        do throws(Errno) {
+            try exchange.reply(answer)
+        } catch {
+            // An end of the connection is reported by whoever reads next.
+            log.error("the kernel refused the reply to INIT: \(error.name)")
+        }
     }
 }

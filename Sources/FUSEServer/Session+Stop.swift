@@ -1,7 +1,8 @@
 import CLinux
 import Glibc
 import LinuxSystem
-import SystemPackage
+import Logging
+public import SystemPackage
 
 /// How a session ended.
 public struct StopReport: Sendable {

@@ -86,7 +86,8 @@ public final class Session: Sendable {
         return outcome
     }
 
-    func countDeferred(_ opcode: Opcode, nanoseconds: UInt64, failed: Bool) {
+    /// Counts a request that was answered on `/dev/fuse` by another thread than the one that took it.
+    package func countDeferred(_ opcode: Opcode, nanoseconds: UInt64, failed: Bool) {
         deferredCounters.withLock { $0.countCommitted(opcode, nanoseconds: nanoseconds, failed: failed) }
     }
 

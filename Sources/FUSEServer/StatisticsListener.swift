@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import LinuxSystem
 import Synchronization
-import SystemPackage
+public import SystemPackage
 
 /// Answers at a session's ``StatisticsSocket``, on a thread of its own.
 final class StatisticsListener: Sendable {

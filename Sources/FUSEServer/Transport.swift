@@ -12,6 +12,8 @@ public protocol Transport: AnyObject, Sendable {
     var name: String { get }
     /// INIT flags that the transport needs.
     var initFlags: InitFlags { get }
+    /// Why the transport is not to be had on a kernel that does not offer `missing`, some of ``initFlags``.
+    func unavailable(without missing: InitFlags) -> TransportError
     /// Allocates everything that can fail. A failure here leaves the kernel waiting for INIT's reply, which is safe: the
     /// mount is taken back, or another transport tried.
     func prepare(_ session: Session, limits: Limits) throws(TransportError)
@@ -31,25 +33,40 @@ public protocol Transport: AnyObject, Sendable {
     var facts: TransportFacts { get }
 }
 
+extension Transport {
+    public func unavailable(without missing: InitFlags) -> TransportError {
+        .unavailable(
+            cause: "the kernel does not offer what \(name) needs",
+            remedy: "it takes a newer kernel, or another transport")
+    }
+}
+
 /// What a transport is made of.
 public struct TransportFacts: Sendable {
-    /// io_uring instances; 0 without.
-    public var rings: Int
-    /// Entries that each queue has at first; 0 without.
-    public var depth: Int
     /// Threads that serve requests.
     public var threads: Int
-    /// For each kernel queue, how many entries it has: its depth, and those that were added for requests that wait.
-    public var entries: [Int]
-    /// For each kernel queue, how many of its entries wait in the kernel for a request.
-    public var freeEntries: [Int]
+    /// What it was set up with, by name.
+    public var settings: [String: Int]
+    /// The queues that the kernel has for it, by their numbers; none where requests come from one place.
+    public var queues: [Queue]
 
-    public init(rings: Int, depth: Int, threads: Int, entries: [Int], freeEntries: [Int]) {
-        self.rings = rings
-        self.depth = depth
+    /// One of the kernel's queues.
+    public struct Queue: Sendable {
+        /// Requests that it can hold at once.
+        public var capacity: Int
+        /// How many more it could take now.
+        public var free: Int
+
+        public init(capacity: Int, free: Int) {
+            self.capacity = capacity
+            self.free = free
+        }
+    }
+
+    public init(threads: Int, settings: [String: Int] = [:], queues: [Queue] = []) {
         self.threads = threads
-        self.entries = entries
-        self.freeEntries = freeEntries
+        self.settings = settings
+        self.queues = queues
     }
 }
 

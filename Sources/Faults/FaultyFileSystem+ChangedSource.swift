@@ -2,6 +2,7 @@ import CFUSE
 import FUSEProtocol
 import FUSEServer
 import Glibc
+import LinuxSystem
 import SystemPackage
 
 /// What goes wrong when somebody has changed the source between the kernel's look at a name and the request.

@@ -1,6 +1,8 @@
 public import CFUSE
 public import FUSEProtocol
 public import FUSEServer
+import LinuxSystem
+import Synchronization
 public import SystemPackage
 
 /// Names, and what is made under them.

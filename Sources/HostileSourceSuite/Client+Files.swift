@@ -1,6 +1,7 @@
 import CBench
 import CLinux
 import Glibc
+import LinuxSystem
 import BenchCore
 
 /// Open files.

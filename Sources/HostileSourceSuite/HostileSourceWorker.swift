@@ -2,7 +2,7 @@ import CBench
 import FoundationEssentials
 import Glibc
 import LinuxSystem
-import SystemPackage
+public import SystemPackage
 import BenchCore
 
 /// A process of a run: a client of the mount, or the adversary behind it.

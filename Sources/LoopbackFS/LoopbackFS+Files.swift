@@ -4,6 +4,7 @@ public import FUSEProtocol
 public import FUSEServer
 import Glibc
 import LinuxSystem
+import Synchronization
 public import SystemPackage
 
 /// Opening and closing of files.

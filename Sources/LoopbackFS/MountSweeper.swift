@@ -1,3 +1,4 @@
+import CLinux
 import FUSEServer
 import Glibc
 import LinuxSystem

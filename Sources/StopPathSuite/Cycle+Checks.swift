@@ -101,8 +101,8 @@ extension Cycle {
             problems.append("fetched \(statistics.fetched) requests, committed \(statistics.committed)")
         }
         for queue in statistics.queues {
-            if queue.free != queue.depth {
-                problems.append("queue \(queue.queue): \(queue.free) of \(queue.depth) entries are free")
+            if queue.free != queue.capacity {
+                problems.append("queue \(queue.queue): \(queue.free) of \(queue.capacity) entries are free")
             }
             if queue.fetched != queue.committed {
                 problems.append("queue \(queue.queue): fetched \(queue.fetched), committed \(queue.committed)")
@@ -110,14 +110,14 @@ extension Cycle {
         }
         let silent: Set<String> = ["FORGET", "BATCH_FORGET", "INTERRUPT", "INIT"]
         let answered = statistics.opcodes.filter { !silent.contains($0.name) }
-        let total = answered.reduce(0) { $0 + $1.ring + $1.device }
+        let total = answered.reduce(0) { $0 + $1.queued + $1.device }
         // Counting began when the mount was seen: a few first requests were answered before.
         if let ended = counters?.endedCount, total < ended || total > ended + 16 {
             problems.append("the daemon says that it answered \(total) requests, the kernel counted \(ended)")
         }
         if target.transport?.usesRing == true {
             let onDevice = answered.reduce(0) { $0 + $1.device }
-            let onRing = answered.reduce(0) { $0 + $1.ring }
+            let onRing = answered.reduce(0) { $0 + $1.queued }
             if onDevice > early { problems.append("\(onDevice) requests travelled on /dev/fuse instead of the ring") }
             if let commands = counters?.ringCommands, commands + 16 < onRing {
                 problems.append(

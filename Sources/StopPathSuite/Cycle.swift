@@ -1,6 +1,6 @@
-import BenchCore
+public import BenchCore
 import Glibc
-import LinuxSystem
+public import LinuxSystem
 import SystemPackage
 
 /// One pass over a scenario on a target: what the scenario acts with, and what it found.

@@ -6,7 +6,7 @@ import SystemPackage
 struct DaemonStatistics: Codable, Sendable {
     struct Queue: Codable, Sendable {
         var queue: Int
-        var depth: Int
+        var capacity: Int
         var free: Int
         var fetched: UInt64
         var committed: UInt64
@@ -17,7 +17,7 @@ struct DaemonStatistics: Codable, Sendable {
     }
     struct Operation: Codable, Sendable {
         var name: String
-        var ring: UInt64
+        var queued: UInt64
         var device: UInt64
         var errors: UInt64
     }

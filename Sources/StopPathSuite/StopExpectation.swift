@@ -1,5 +1,5 @@
 import LinuxSystem
-import SystemPackage
+public import SystemPackage
 
 /// What must come of a scenario's act.
 public struct Expectation: Sendable {

@@ -1,4 +1,4 @@
-import BenchCore
+public import BenchCore
 
 /// What the user chose for a run of the stop-path suite.
 public struct StopPathSettings: Sendable {

@@ -1,3 +1,4 @@
+import FUSEDevice
 public import FUSEProtocol
 public import FUSEServer
 public import LinuxSystem
@@ -44,6 +45,6 @@ public final class LegacyTransport: Transport {
     public var counters: [Counters] { current?.counters ?? [] }
 
     public var facts: TransportFacts {
-        TransportFacts(rings: 0, depth: 0, threads: threadCount, entries: [], freeEntries: [])
+        TransportFacts(threads: threadCount)
     }
 }

@@ -1,3 +1,4 @@
+import CFUSE
 import FUSEProtocol
 import FUSEServer
 import Glibc

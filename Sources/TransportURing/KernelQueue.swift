@@ -35,7 +35,7 @@ final class KernelQueue: @unchecked Sendable {
         self.depth = depth
         self.limits = limits
         entryCount = Atomic(depth)
-        counters = Counters(channel: .ring, queue: Int(id))
+        counters = Counters(channel: .queue, queue: Int(id))
         payloads = try BufferMemory(byteCount: depth * limits.payloadSize)
         headers = .allocate(byteCount: depth * pageSize, alignment: pageSize)
     }

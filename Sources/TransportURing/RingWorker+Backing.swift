@@ -1,5 +1,6 @@
 import CFUSE
 import CLibURing
+import FUSEProtocol
 import FUSEServer
 import Glibc
 import LinuxSystem

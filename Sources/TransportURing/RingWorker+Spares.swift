@@ -2,6 +2,8 @@ import CLibURing
 import FUSEServer
 import Glibc
 import LinuxSystem
+import Logging
+import Synchronization
 import SystemPackage
 
 /// The ring's entries, and those that are added while it serves.

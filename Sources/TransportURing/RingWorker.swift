@@ -5,12 +5,13 @@ import FUSEProtocol
 import FUSEServer
 import Glibc
 import LinuxSystem
+import Logging
 import Synchronization
 import SystemPackage
 
 /// One ring and its thread, which serve one or more of the kernel's queues.
 ///
-/// Everything but the atomics, the inbox and the handovers belongs to the thread.
+/// Everything but the atomics, the inbox and the promises belongs to the thread.
 final class RingWorker: @unchecked Sendable {
     let session: Session
     let queues: [KernelQueue]
@@ -20,9 +21,9 @@ final class RingWorker: @unchecked Sendable {
     let placement: Placement?
 
     // Shared with the thread that drives the transport.
-    private let ready = Handover<Result<Void, TransportError>>()
-    private let go = Handover<Bool>()
-    private let registered = Handover<Result<Void, TransportError>>()
+    private let ready = Promise<Result<Void, TransportError>>()
+    private let go = Promise<Bool>()
+    private let registered = Promise<Result<Void, TransportError>>()
     private let draining = Atomic<Bool>(false)
     private let stopping = Atomic<Bool>(false)
     private let inHand = Atomic<Int>(0)
@@ -93,15 +94,15 @@ final class RingWorker: @unchecked Sendable {
         } catch {
             throw .failed(what: "starting the thread of queue \(queues[0].id)", error)
         }
-        try ready.take().get()
+        try ready.wait().get()
         return thread
     }
 
     /// Lets the thread register its entries (INIT is answered), or end.
-    func proceed(_ register: Bool) { go.put(register) }
+    func proceed(_ register: Bool) { go.fulfill(register) }
 
     /// Waits until all entries are registered.
-    func waitUntilRegistered() throws(TransportError) { try registered.take().get() }
+    func waitUntilRegistered() throws(TransportError) { try registered.wait().get() }
 
     /// The thread is woken, so that what it has submitted no longer counts as in hand (``settle(_:)``).
     func drain() {
@@ -113,7 +114,7 @@ final class RingWorker: @unchecked Sendable {
 
     func stop() {
         stopping.store(true, ordering: .releasing)
-        go.put(false)
+        go.fulfill(false)
         wakeUp.signal()
     }
 
@@ -129,11 +130,11 @@ final class RingWorker: @unchecked Sendable {
         do throws(TransportError) {
             ring = try Ring(submissions: count + 1, device: session.connection.device.rawValue)
         } catch {
-            return ready.put(.failure(error))
+            return ready.fulfill(.failure(error))
         }
         registerTooEarly(ring)
-        ready.put(.success(()))
-        guard go.take() else { return }
+        ready.fulfill(.success(()))
+        guard go.wait() else { return }
         register(ring)
         serve(ring)
     }
@@ -146,9 +147,9 @@ final class RingWorker: @unchecked Sendable {
         do throws(Errno) {
             try ring.submit()
         } catch {
-            return registered.put(.failure(.failed(what: "registering entries", error)))
+            return registered.fulfill(.failure(.failed(what: "registering entries", error)))
         }
-        registered.put(firstRefusal(ring))
+        registered.fulfill(firstRefusal(ring))
     }
 
     /// A refused REGISTER has completed already; the completions stay for ``serve(_:)``, which may find requests there.

@@ -1,6 +1,8 @@
+import FUSEDevice
 public import FUSEProtocol
 public import FUSEServer
 public import LinuxSystem
+import Synchronization
 import SystemPackage
 
 /// Requests and replies over io_uring (Linux 6.14 and later): the kernel has one queue for each possible CPU, and the
@@ -33,6 +35,12 @@ public final class URingTransport: Transport {
         self.rings = rings ?? .max
         self.depth = max(depth, 1)
         self.fallsBack = fallsBack
+    }
+
+    public func unavailable(without missing: InitFlags) -> TransportError {
+        .unavailable(
+            cause: "the kernel does not offer FUSE over io_uring",
+            remedy: "it takes Linux 6.14 or later with CONFIG_FUSE_IO_URING, and \(RingSetting.path) set to Y")
     }
 
     public func prepare(_ session: Session, limits: Limits) throws(TransportError) {
@@ -121,8 +129,11 @@ public final class URingTransport: Transport {
     public var facts: TransportFacts {
         let parts = parts.withLock { $0 }
         return TransportFacts(
-            rings: parts.workers.count, depth: depth, threads: parts.workers.count,
-            entries: parts.queues.map { $0.entryCount.load(ordering: .relaxed) },
-            freeEntries: parts.queues.map { $0.freeEntries.load(ordering: .relaxed) })
+            threads: parts.workers.count, settings: ["rings": parts.workers.count, "depth": depth],
+            queues: parts.queues.map { queue in
+                TransportFacts.Queue(
+                    capacity: queue.entryCount.load(ordering: .relaxed),
+                    free: queue.freeEntries.load(ordering: .relaxed))
+            })
     }
 }

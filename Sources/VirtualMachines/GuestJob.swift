@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
-import SystemPackage
+import LinuxSystem
+package import SystemPackage
 
 /// What a guest shall do, and what it brings along.
 package struct GuestJob: Sendable {

@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import SystemPackage
+package import SystemPackage
 
 /// The root filesystem of all guests: Debian's smallest system of the machine's own release, so that programs of the machine run
 /// there, and some packages. Guests change a copy that is thrown away.

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 import LinuxSystem
-import SystemPackage
+package import SystemPackage
 
 /// A program of the host that does a part of the work: apt-get, dpkg-deb, mke2fs …
 package enum HostProgram {

@@ -1,5 +1,5 @@
 import Foundation
-import SystemPackage
+package import SystemPackage
 
 /// A kernel that a guest can be started with.
 package struct Kernel: Sendable {

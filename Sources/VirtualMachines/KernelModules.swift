@@ -1,4 +1,5 @@
 import Foundation
+import LinuxSystem
 import SystemPackage
 
 /// A kernel's modules, in `lib/modules/RELEASE`.

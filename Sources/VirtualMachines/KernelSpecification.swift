@@ -1,4 +1,4 @@
-import SystemPackage
+package import SystemPackage
 
 /// Which kernel a guest shall have, as it is given at the command line.
 package enum KernelSpecification: Equatable, Sendable {

@@ -1,7 +1,7 @@
 import CLinux
 import Foundation
 import LinuxSystem
-import SystemPackage
+package import SystemPackage
 
 /// What is made once and kept: kernels, the guest's root, QEMU. All of it can be made again.
 package struct MachineCache: Sendable {

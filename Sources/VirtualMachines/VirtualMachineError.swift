@@ -1,4 +1,4 @@
-import SystemPackage
+package import SystemPackage
 
 /// Why no guest was to be had. Sentences for people are made at the command line.
 package enum VirtualMachineError: Error, Equatable {

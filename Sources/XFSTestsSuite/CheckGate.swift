@@ -1,3 +1,4 @@
+import BenchCore
 import Glibc
 import LinuxSystem
 import SystemPackage

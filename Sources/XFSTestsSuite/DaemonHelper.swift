@@ -1,8 +1,8 @@
-import BenchCore
+public import BenchCore
 import CLinux
 import Glibc
 import LinuxSystem
-import SystemPackage
+public import SystemPackage
 
 /// A mount helper for any daemon that stays in the foreground: starts it, waits for its mount, and leaves it.
 public struct DaemonHelper: Sendable {

@@ -1,4 +1,4 @@
-import BenchCore
+public import BenchCore
 
 /// What became of one test of xfstests.
 public enum XFSTestsOutcome: String, Codable, Sendable, CaseIterable {

@@ -1,4 +1,4 @@
-import BenchCore
+public import BenchCore
 import CLinux
 import Glibc
 import LinuxSystem

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import LinuxSystem
 import BenchCore
+import SystemPackage
 import TestMatrix
 
 struct MatrixCommand: ParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BenchCore
+import SystemPackage
 
 /// `--mount-option`, which means the same to every suite that has it and to the matrix.
 struct MountOptionsOption: ParsableArguments {

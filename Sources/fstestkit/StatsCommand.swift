@@ -51,22 +51,19 @@ struct StatsCommand: ParsableCommand {
 
     private static func table(_ statistics: SessionStatistics) -> String {
         var lines = ["\(statistics.transport) on \(statistics.mountPoint), process \(statistics.processID)"]
-        if statistics.rings > 0 {
-            lines[0] += ", \(statistics.rings) ring(s), depth \(statistics.depth)"
-        } else {
-            lines[0] += ", \(statistics.threads) threads"
-        }
+        lines[0] += ", \(statistics.threads) thread(s)"
+        for (name, value) in statistics.settings.sorted(by: { $0.key > $1.key }) { lines[0] += ", \(name) \(value)" }
         lines.append("fetched \(statistics.fetched), committed \(statistics.committed)")
         for queue in statistics.queues {
             lines.append(
-                "queue \(queue.queue): \(queue.free) of \(queue.depth) entries free, \(queue.fetched) fetched,"
+                "queue \(queue.queue): \(queue.free) of \(queue.capacity) entries free, \(queue.fetched) fetched,"
                     + " \(queue.committed) committed, \(format(queue.meanBatch)) a batch")
         }
-        lines.append(row("opcode", "ring", "/dev/fuse", "errors", "p50 µs", "p99 µs", "max µs"))
+        lines.append(row("opcode", "queues", "/dev/fuse", "errors", "p50 µs", "p99 µs", "max µs"))
         for operation in statistics.opcodes {
             lines.append(
                 row(
-                    operation.name, "\(operation.ring)", "\(operation.device)", "\(operation.errors)",
+                    operation.name, "\(operation.queued)", "\(operation.device)", "\(operation.errors)",
                     format(operation.p50), format(operation.p99), format(operation.max)))
         }
         return lines.joined(separator: "\n")

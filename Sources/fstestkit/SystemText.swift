@@ -1,6 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
-import SystemPackage
+import LinuxSystem
+public import SystemPackage
 
 /// Command lines and paths are bytes, and need not be UTF-8; `String`s are Unicode. Here every byte that is no part of a
 /// character becomes a character of its own, at the end of the last private use area, and becomes that byte again.

@@ -1,5 +1,6 @@
 import Glibc
 import LinuxSystem
+import SystemPackage
 import Testing
 
 @testable import BenchCore

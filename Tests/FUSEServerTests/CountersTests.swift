@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test func countsByOpcode() {
-        let counters = Counters(channel: .ring, queue: 1)
+        let counters = Counters(channel: .queue, queue: 1)
         counters.countFetched()
         counters.countCommitted(.read, nanoseconds: 2_000, failed: false)
         counters.countCommitted(.read, nanoseconds: 9_000, failed: true)

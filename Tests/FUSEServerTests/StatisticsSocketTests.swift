@@ -13,9 +13,8 @@ import Testing
 
     /// More than a socket holds before anyone reads.
     private static let large = SessionStatistics(
-        transport: String(repeating: "x", count: 4 << 20), connection: 0, mountPoint: "/", processID: 0, rings: 0,
-        depth: 0,
-        threads: 0, fetched: 0, committed: 0, queues: [], device: .init(fetched: 0, committed: 0), opcodes: [])
+        transport: String(repeating: "x", count: 4 << 20), connection: 0, mountPoint: "/", processID: 0, threads: 0,
+        settings: [:], fetched: 0, committed: 0, queues: [], device: .init(fetched: 0, committed: 0), opcodes: [])
 
     @Test func answersAndGoes() throws {
         let listener = try StatisticsListener(connection: StatisticsSocketTests.number) { StatisticsSocketTests.large }

@@ -1,10 +1,10 @@
 import BenchCore
-import CorrectnessSuite
+public import CorrectnessSuite
 import Faults
 import Glibc
 import LinuxSystem
 import SystemPackage
-import Testing
+public import Testing
 
 extension Mounting {
     /// The correctness suite: every check on every transport, and every fault that it must see.

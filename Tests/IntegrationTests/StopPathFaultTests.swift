@@ -1,7 +1,9 @@
 import BenchCore
+import FUSEServer
 import FoundationEssentials
 import Glibc
 import LinuxSystem
+import StopPathSuite
 import SystemPackage
 import Testing
 

@@ -12,11 +12,11 @@ extension Mounting {
         struct Statistics: Decodable {
             struct Operation: Decodable {
                 let name: String
-                let ring: Int
+                let queued: Int
                 let device: Int
             }
             struct Queue: Decodable {
-                let depth: Int
+                let capacity: Int
                 let free: Int
             }
             let transport: String
@@ -54,10 +54,10 @@ extension Mounting {
                 )
                 for operation in statistics.opcodes {
                     let onDevice = !transport.usesRing || TransportTests.deviceOnly.contains(operation.name)
-                    #expect(onDevice ? operation.ring == 0 : operation.device == 0, "\(operation)")
+                    #expect(onDevice ? operation.queued == 0 : operation.device == 0, "\(operation)")
                 }
                 // With nothing to do, every entry waits in the kernel again: none was lost on the way.
-                for queue in statistics.queues { #expect(queue.free == depth && queue.depth == depth) }
+                for queue in statistics.queues { #expect(queue.free == depth && queue.capacity == depth) }
                 #expect(daemon.stop().exit == .exited(0))
             }
         }
@@ -82,7 +82,7 @@ extension Mounting {
                     // What is taken and not answered waits; each has an entry, and others have as many as ever.
                     #expect(statistics.fetched - statistics.committed == 12)
                     if transport.usesRing {
-                        #expect(statistics.queues.reduce(0) { $0 + $1.depth - $1.free } == 12)
+                        #expect(statistics.queues.reduce(0) { $0 + $1.capacity - $1.free } == 12)
                         for queue in statistics.queues { #expect(queue.free >= depth) }
                     }
                     daemon.begin(method)

@@ -1,5 +1,6 @@
 import BenchCore
 import Foundation
+import GRDB
 import Testing
 
 @testable import TestMatrix

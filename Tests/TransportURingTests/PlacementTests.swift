@@ -1,5 +1,6 @@
 import FUSEServer
 import LinuxSystem
+import SystemPackage
 import Testing
 
 @testable import TransportURing
@@ -14,10 +15,10 @@ import Testing
 
     /// What `body` returns in a thread of its own: not the affinity of one of the tests' pool is changed.
     private static func inThread(_ body: @escaping @Sendable () throws -> [[Int]]) throws -> [[Int]] {
-        let result = Handover<Result<[[Int]], any Error>>()
-        let thread = try ServerThread.start(name: "placement") { result.put(Result(catching: body)) }
+        let result = Promise<Result<[[Int]], any Error>>()
+        let thread = try ServerThread.start(name: "placement") { result.fulfill(Result(catching: body)) }
         defer { _ = ServerThread.join([thread], until: Deadline(secondsFromNow: 5)) }
-        return try result.take().get()
+        return try result.wait().get()
     }
 
     @Test func aThreadIsLetGoAndComesBack() throws {

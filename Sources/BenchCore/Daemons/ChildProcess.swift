@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import LinuxSystem
+public import LinuxSystem
 public import SystemPackage
 
 /// A process that the bench started, in a process group of its own: a daemon, a client, a tool.

@@ -1,5 +1,5 @@
 import Glibc
-import LinuxSystem
+public import LinuxSystem
 public import SystemPackage
 
 extension MountedDaemon {

@@ -1,6 +1,6 @@
 import Glibc
 import LinuxSystem
-import SystemPackage
+public import SystemPackage
 
 /// A way to end a connection.
 public enum StopMethod: String, Sendable, CaseIterable {

@@ -1,6 +1,7 @@
 import CBench
 import CLinux
 import Glibc
+import SystemPackage
 
 /// Modes, owners, times and numbers of files.
 let attributeChecks = CheckGroup(

@@ -2,6 +2,7 @@ import CBench
 import CLinux
 import Glibc
 import LinuxSystem
+import SystemPackage
 
 /// A name or a file of the source becomes another one between what the kernel checked and what the daemon does. The daemon has
 /// rights of its own, and must not lend them.

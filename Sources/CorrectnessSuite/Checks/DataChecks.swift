@@ -1,6 +1,8 @@
 import CBench
 import CLinux
 import Glibc
+import LinuxSystem
+import SystemPackage
 
 /// Reading, writing and truncating.
 let dataChecks = CheckGroup(

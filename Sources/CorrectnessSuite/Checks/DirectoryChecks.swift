@@ -1,6 +1,7 @@
 import BenchCore
 import CLinux
 import Glibc
+import SystemPackage
 
 /// Making, removing and listing directories.
 let directoryChecks = CheckGroup(

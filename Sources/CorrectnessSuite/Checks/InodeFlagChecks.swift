@@ -1,6 +1,7 @@
 import CBench
 import CLinux
 import Glibc
+import SystemPackage
 
 /// Inode flags that change what a write means (chattr(1)).
 let inodeFlagChecks = CheckGroup(

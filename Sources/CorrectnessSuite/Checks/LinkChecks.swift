@@ -1,6 +1,7 @@
 import BenchCore
 import CBench
 import Glibc
+import SystemPackage
 
 /// Hard and symbolic links.
 let linkChecks = CheckGroup(

@@ -1,6 +1,7 @@
 import BenchCore
 import CLinux
 import Glibc
+import SystemPackage
 
 /// Record locks, open file description locks and flock(2), between processes.
 let lockChecks = CheckGroup(

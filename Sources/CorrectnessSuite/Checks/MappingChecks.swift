@@ -1,5 +1,7 @@
 import CBench
 import Glibc
+import LinuxSystem
+import SystemPackage
 
 /// Memory mappings, beside reads and writes.
 let mappingChecks = CheckGroup(

@@ -1,5 +1,6 @@
 import BenchCore
 import Glibc
+import SystemPackage
 
 /// Which names there can be.
 let nameChecks = CheckGroup(

@@ -1,6 +1,8 @@
 import BenchCore
 import CLinux
 import Glibc
+import LinuxSystem
+import SystemPackage
 
 /// Opening, creating and special files.
 let openChecks = CheckGroup(

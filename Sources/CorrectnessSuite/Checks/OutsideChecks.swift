@@ -2,6 +2,8 @@ import BenchCore
 import CBench
 import CLinux
 import Glibc
+import LinuxSystem
+import SystemPackage
 
 /// The directory behind the mount: changed behind its back, and looked at after a sync.
 let outsideChecks = CheckGroup(

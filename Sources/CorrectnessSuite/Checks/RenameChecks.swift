@@ -1,6 +1,7 @@
 import BenchCore
 import CLinux
 import Glibc
+import SystemPackage
 
 /// rename(2) and renameat2(2).
 let renameChecks = CheckGroup(

@@ -1,6 +1,8 @@
 import CBench
 import CLinux
 import Glibc
+import LinuxSystem
+import SystemPackage
 
 /// Holes and allocation.
 let spaceChecks = CheckGroup(

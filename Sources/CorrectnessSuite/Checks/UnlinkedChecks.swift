@@ -1,5 +1,6 @@
 import BenchCore
 import Glibc
+import LinuxSystem
 
 /// Files that are open and have no name any more.
 let unlinkedChecks = CheckGroup(

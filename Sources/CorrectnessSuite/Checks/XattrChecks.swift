@@ -2,6 +2,7 @@ import BenchCore
 import CBench
 import CLinux
 import Glibc
+import LinuxSystem
 import SystemPackage
 
 /// Extended attributes and access control lists.

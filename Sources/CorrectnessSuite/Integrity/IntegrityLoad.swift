@@ -1,3 +1,4 @@
+import BenchCore
 import CBench
 import CLinux
 import Glibc

@@ -1,4 +1,4 @@
-import BenchCore
+public import BenchCore
 
 /// Settings from one place: the flags, the environment, or a file. What it does not say is nil.
 public struct ConfigurationLayer: Sendable {

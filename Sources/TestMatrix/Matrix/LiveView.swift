@@ -1,5 +1,6 @@
 import BenchCore
-import Foundation
+import CLinux
+public import Foundation
 import Glibc
 
 /// The matrix on a terminal, drawn again several times a second on the alternate screen. The size is asked for before each

@@ -1,5 +1,5 @@
-import BenchCore
-import Foundation
+public import BenchCore
+public import Foundation
 
 /// Where a matrix stands: what the views show.
 public struct MatrixProgress: Sendable {

@@ -1,6 +1,7 @@
 import BenchCore
 import Foundation
 import Glibc
+import LinuxSystem
 import SystemPackage
 
 /// One cell at work: the suite's process, what it says, and its end. Whatever the suite does, this comes to an end.

@@ -1,9 +1,10 @@
-public import LinuxSystem
+package import FUSEServer
+package import LinuxSystem
 import Synchronization
-public import SystemPackage
+package import SystemPackage
 
 /// Threads that serve `/dev/fuse`, each on a descriptor of its own.
-public final class DeviceWorkers: Sendable {
+package final class DeviceWorkers: Sendable {
     private let session: Session
     private let channels: [DeviceChannel]
     private let threads = Lock<[ServerThread]>([])
@@ -11,7 +12,7 @@ public final class DeviceWorkers: Sendable {
 
     /// - Parameter count: threads. The first one uses the mount's own descriptor, the others clones of it.
     /// - Throws: EMFILE when there are not enough descriptors.
-    public init(_ session: Session, count: Int, limits: Limits) throws(Errno) {
+    package init(_ session: Session, count: Int, limits: Limits) throws(Errno) {
         self.session = session
         var channels: [DeviceChannel] = []
         for index in 0..<count {
@@ -24,7 +25,7 @@ public final class DeviceWorkers: Sendable {
     }
 
     /// - Throws: EAGAIN when there are not enough threads; those that were started are stopped with the rest.
-    public func start(name: String) throws(Errno) {
+    package func start(name: String) throws(Errno) {
         for (index, channel) in channels.enumerated() {
             let thread = try ServerThread.start(name: "\(name)-\(index)") { [self] in
                 channel.serve { stopping.load(ordering: .acquiring) && session.configuration.fault != .forgetWakeUp }
@@ -34,17 +35,17 @@ public final class DeviceWorkers: Sendable {
     }
 
     /// Leaves new requests unanswered.
-    public func drain() {
+    package func drain() {
         for channel in channels { channel.drain() }
     }
 
-    public var requestsInHand: Int { channels.reduce(0) { $0 + $1.requestsInHand } }
+    package var requestsInHand: Int { channels.reduce(0) { $0 + $1.requestsInHand } }
 
     /// - Returns: the names of threads that did not end in time.
-    public func stop(until deadline: Deadline) -> [String] {
+    package func stop(until deadline: Deadline) -> [String] {
         stopping.store(true, ordering: .releasing)
         return ServerThread.join(threads.withLock { $0 }, until: deadline).map(\.name)
     }
 
-    public var counters: [Counters] { channels.map(\.counters) }
+    package var counters: [Counters] { channels.map(\.counters) }
 }

@@ -1,7 +1,7 @@
 import Glibc
 
-/// Hands one value from one thread to another, which waits for it.
-public final class Handover<Value: Sendable>: @unchecked Sendable {
+/// One value that a thread gives and others wait for.
+public final class Promise<Value: Sendable>: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     /// Guarded by `mutex`.
@@ -19,8 +19,8 @@ public final class Handover<Value: Sendable>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// Hands the value over. Later ones are ignored.
-    public func put(_ value: Value) {
+    /// Gives the value. Later ones are ignored.
+    public func fulfill(_ value: Value) {
         pthread_mutex_lock(mutex)
         self.value = self.value ?? value
         pthread_cond_broadcast(condition)
@@ -28,7 +28,7 @@ public final class Handover<Value: Sendable>: @unchecked Sendable {
     }
 
     /// Waits for the value.
-    public func take() -> Value {
+    public func wait() -> Value {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while true {

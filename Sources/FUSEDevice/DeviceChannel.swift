@@ -1,21 +1,22 @@
 import CFUSE
-import CLinux
 import FUSEProtocol
+package import FUSEServer
 import Glibc
 import LinuxSystem
+import Logging
 import Synchronization
-public import SystemPackage
+package import SystemPackage
 
 /// Takes requests from a `/dev/fuse` descriptor and answers them there, one at a time: a thread of the legacy transport,
 /// or the side reader of a ring.
 ///
 /// The buffers are laid out so that a WRITE's data and a READ's reply begin on a page: backing files opened with O_DIRECT
 /// demand it.
-public final class DeviceChannel: @unchecked Sendable {
+package final class DeviceChannel: @unchecked Sendable {
     private let session: Session
     private let descriptor: DeviceDescriptor
     /// What this channel's thread has counted.
-    public let counters = Counters(channel: .device)
+    package let counters = Counters(channel: .device)
     /// Two regions: requests, and replies.
     private let memory: BufferMemory
     private let regionSize: Int
@@ -29,7 +30,7 @@ public final class DeviceChannel: @unchecked Sendable {
 
     /// - Parameter descriptor: the mount's, or a clone of it: a reply must go where its request came from.
     /// - Throws: ENOMEM.
-    public init(_ session: Session, descriptor: DeviceDescriptor, limits: Limits) throws(Errno) {
+    package init(_ session: Session, descriptor: DeviceDescriptor, limits: Limits) throws(Errno) {
         self.session = session
         self.descriptor = descriptor
         replyCapacity = limits.payloadSize
@@ -45,21 +46,21 @@ public final class DeviceChannel: @unchecked Sendable {
     }
 
     /// The reply's body; its header lies right before it.
-    private var replyBody: UnsafeMutableRawBufferPointer {
+    var replyBody: UnsafeMutableRawBufferPointer {
         UnsafeMutableRawBufferPointer(
             start: memory.bytes.baseAddress! + regionSize + pageSize, count: replyCapacity)
     }
 
     /// Requests taken and not yet answered.
-    public var requestsInHand: Int {
+    package var requestsInHand: Int {
         (busy.load(ordering: .acquiring) ? 1 : 0) + deferred.load(ordering: .acquiring)
     }
 
     /// Leaves new requests unanswered.
-    public func drain() { draining.store(true, ordering: .releasing) }
+    package func drain() { draining.store(true, ordering: .releasing) }
 
     /// Serves until the connection ends, or `stop` says so when the thread is woken.
-    public func serve(until stop: () -> Bool) {
+    package func serve(until stop: () -> Bool) {
         while !stop() {
             let length: Int
             do throws(Errno) {
@@ -86,17 +87,9 @@ public final class DeviceChannel: @unchecked Sendable {
     ///
     /// - Returns: its bytes, in the request buffer.
     /// - Throws: ENODEV after an unmount, ECONNABORTED after an abort, EINTR when woken, ENOENT for a withdrawn request.
-    func receive() throws(Errno) -> Int {
+    private func receive() throws(Errno) -> Int {
         let buffer = requestBuffer
         return try Errno.check(retryOnInterrupt: false) { read(descriptor.rawValue, buffer.baseAddress!, buffer.count) }
-    }
-
-    /// Hands the request in the buffer to `body`, which INIT's negotiation needs.
-    func withRequest<Result>(_ length: Int, _ body: (borrowing Request) throws(Errno) -> Result) throws(Errno) -> Result
-    {
-        let bytes = UnsafeRawBufferPointer(requestBuffer)[..<length]
-        let request = try Message.split(UnsafeRawBufferPointer(rebasing: bytes).bytes)
-        return try body(request)
     }
 
     private func serveOne(_ length: Int) {
@@ -109,7 +102,10 @@ public final class DeviceChannel: @unchecked Sendable {
             let request = try Message.split(bytes.bytes)
             var reply = ReplyBuffer(replyBody)
             let outcome = session.dispatch(request, reply: &reply)
-            carryOut(outcome, of: request, replied: reply.count, began: began)
+            let payload = request.payload.withUnsafeBytes { $0 }
+            DeviceReply(
+                channel: self, opcode: request.opcode, unique: request.unique, began: began, payload: payload
+            ).carryOut(outcome, replied: reply.count)
         } catch {
             // The kernel sent what it should not: it has a unique id only if there was a header.
             session.log.error("malformed request of \(length) bytes on /dev/fuse")
@@ -120,43 +116,6 @@ public final class DeviceChannel: @unchecked Sendable {
             if opcode.layout?.replies == false || opcode == .interrupt { return }
             send(unique: header.unique, error: error, count: 0)
         }
-    }
-
-    private func carryOut(_ outcome: Outcome, of request: borrowing Request, replied: Int, began: UInt64) {
-        var failed = false
-        do throws(Errno) {
-            switch outcome {
-            case .reply:
-                send(unique: request.unique, error: nil, count: replied)
-            case .failure(let error):
-                throw error
-            case .noReply:
-                break
-            case .read(let file, let offset, let count):
-                let room = UnsafeMutableRawBufferPointer(rebasing: replyBody[..<min(count, replyCapacity)])
-                let result = try BackingIO.read(file, offset: offset, into: room)
-                send(unique: request.unique, error: nil, count: result.count)
-            case .write(let file, let offset, let flags):
-                let count = try request.payload.withUnsafeBytes { bytes throws(Errno) in
-                    try BackingIO.write(file, offset: offset, bytes, flags: flags)
-                }
-                replyBody.storeBytes(of: fuse_write_out(size: UInt32(count), padding: 0), as: fuse_write_out.self)
-                send(unique: request.unique, error: nil, count: MemoryLayout<fuse_write_out>.size)
-            case .fsync(let file, let dataOnly):
-                try BackingIO.synchronize(file, dataOnly: dataOnly)
-                send(unique: request.unique, error: nil, count: 0)
-            case .deferred(let work):
-                do throws(Errno) {
-                    return try postpone(work, opcode: request.opcode, unique: request.unique, began: began)
-                } catch {
-                    throw work.refuse()
-                }
-            }
-        } catch {
-            failed = true
-            send(unique: request.unique, error: error, count: 0)
-        }
-        counters.countCommitted(request.opcode, nanoseconds: Clock.now() - began, failed: failed)
     }
 
     /// Sends a reply whose body, of `count` bytes, lies in the reply buffer.
@@ -174,12 +133,6 @@ public final class DeviceChannel: @unchecked Sendable {
         }
     }
 
-    /// Answers INIT.
-    func sendInit(unique: UInt64, _ answer: cfuse_init_out) {
-        replyBody.storeBytes(of: answer, as: cfuse_init_out.self)
-        send(unique: unique, error: nil, count: MemoryLayout<cfuse_init_out>.size)
-    }
-
     /// ENOENT: the request was withdrawn by a signal. ENODEV and ECONNABORTED: the connection has ended, which the next
     /// read reports. EPERM: the kernel answers so once the connection is dead. Anything else is a mistake of this program.
     private func sendFailed(_ error: Errno) {
@@ -192,9 +145,7 @@ public final class DeviceChannel: @unchecked Sendable {
     /// Runs `work` on a thread of its own; its reply goes out from there, since write(2) on the device may.
     ///
     /// - Throws: EAGAIN if there is none.
-    private func postpone(
-        _ work: DeferredWork, opcode: Opcode, unique: UInt64, began: UInt64
-    ) throws(Errno) {
+    func postpone(_ work: DeferredWork, opcode: Opcode, unique: UInt64, began: UInt64) throws(Errno) {
         deferred.add(1, ordering: .acquiringAndReleasing)
         do throws(Errno) {
             try session.blockingWork.run { [self] in
@@ -222,36 +173,4 @@ public final class DeviceChannel: @unchecked Sendable {
             deferred.subtract(1, ordering: .acquiringAndReleasing)
         }
     }
-}
-
-/// A `/dev/fuse` descriptor that stays open as long as anyone may still reply on it.
-public final class DeviceDescriptor: Sendable {
-    private let descriptor: FileDescriptor
-    private let owned: Bool
-
-    /// The mount's own, which the connection closes.
-    public init(of connection: Connection) {
-        descriptor = connection.device
-        owned = false
-    }
-
-    /// A clone with a processing queue of its own (`FUSE_DEV_IOC_CLONE`), so that threads do not meet in one.
-    public init(cloning connection: Connection) throws(Errno) {
-        let clone = try Errno.check { open("/dev/fuse", O_RDWR | O_CLOEXEC) }
-        var source = UInt32(connection.device.rawValue)
-        do throws(Errno) {
-            _ = try Errno.check { clinux_ioctl(clone, CFUSE_DEV_IOC_CLONE, &source) }
-        } catch {
-            close(clone)
-            throw error
-        }
-        descriptor = FileDescriptor(rawValue: clone)
-        owned = true
-    }
-
-    deinit {
-        if owned { try? descriptor.close() }
-    }
-
-    var rawValue: CInt { descriptor.rawValue }
 }
