@@ -61,7 +61,8 @@ let package = Package(
 
         // What our own daemon can be made to do wrong, so that the suites can show that they see it.
         .target(
-            name: "Faults", dependencies: ["FUSEServer", "FUSEProtocol", "LinuxSystem", "CFUSE", "CLinux", system],
+            name: "Faults",
+            dependencies: ["TransportURing", "FUSEServer", "FUSEProtocol", "LinuxSystem", "CFUSE", "CLinux", system],
             swiftSettings: settings),
 
         // Kernels, their guests' machines and consoles. Knows nothing of FUSE.

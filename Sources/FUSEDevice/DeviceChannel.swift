@@ -96,7 +96,6 @@ package final class DeviceChannel: @unchecked Sendable {
         let began = Clock.now()
         counters.countFetched()
         counters.countBatch()
-        if session.configuration.fault == .neverCommit && counters.fetched == 40 { return }
         let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(requestBuffer)[..<length])
         do throws(Errno) {
             let request = try Message.split(bytes.bytes)

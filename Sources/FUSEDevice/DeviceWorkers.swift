@@ -28,7 +28,7 @@ package final class DeviceWorkers: Sendable {
     package func start(name: String) throws(Errno) {
         for (index, channel) in channels.enumerated() {
             let thread = try ServerThread.start(name: "\(name)-\(index)") { [self] in
-                channel.serve { stopping.load(ordering: .acquiring) && session.configuration.fault != .forgetWakeUp }
+                channel.serve { stopping.load(ordering: .acquiring) }
             }
             threads.withLock { $0.append(thread) }
         }

@@ -36,10 +36,16 @@ public final class Connection: Sendable {
         _ = clinux_fcntl(descriptor, F_SETFD, CLong(FD_CLOEXEC))
     }
 
+    /// Over a descriptor, and a mount that it is said to be of. Takes the descriptor over.
+    package init(device: FileDescriptor, mount: MountIdentity) {
+        self.device = device
+        self.mount = mount
+    }
+
     /// Over a descriptor that something else than the kernel answers: a test's scripted peer. Nothing is mounted.
-    package init(peer: FileDescriptor) {
-        device = peer
-        mount = MountIdentity(path: "/nonexistent", mountID: -1, connection: 0, uniqueID: nil)
+    package convenience init(peer: FileDescriptor) {
+        self.init(
+            device: peer, mount: MountIdentity(path: "/nonexistent", mountID: -1, connection: 0, uniqueID: nil))
     }
 
     deinit {

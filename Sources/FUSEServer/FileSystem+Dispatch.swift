@@ -4,12 +4,16 @@ import SystemPackage
 
 /// From a request to the method that handles it.
 extension FileSystem {
+    public func dispatch(_ request: borrowing Request, reply: inout ReplyBuffer) -> Outcome {
+        decode(request, reply: &reply)
+    }
+
     /// Decodes the request's arguments and calls the operation's method. Messages that are too short or have names without
     /// an end fail with EINVAL, opcodes that nobody knows with ENOSYS.
     ///
     /// - Parameter reply: must not share memory with the request.
     /// - Returns: what the transport has to do. Never throws: a failure is an outcome.
-    public func dispatch(_ request: borrowing Request, reply: inout ReplyBuffer) -> Outcome {
+    public func decode(_ request: borrowing Request, reply: inout ReplyBuffer) -> Outcome {
         do throws(Errno) {
             return try handle(request, &reply)
         } catch {

@@ -24,6 +24,13 @@ public protocol FileSystem: AnyObject, Sendable {
     /// Called once after the last request: everything that is held can be let go.
     func stop()
 
+    /// Handles any request. The default decodes it and calls its operation's method (``decode(_:reply:)``), which is all that most
+    /// filesystems need.
+    ///
+    /// - Parameter reply: must not share memory with the request.
+    /// - Returns: what the transport has to do. Never throws: a failure is an outcome.
+    func dispatch(_ request: borrowing Request, reply: inout ReplyBuffer) -> Outcome
+
     func lookup(_ request: borrowing Request, name: Name, reply: inout ReplyBuffer) throws(Errno) -> Outcome
     /// `count` references to `node` are gone. There is no reply and no error.
     func forget(node: UInt64, count: UInt64)

@@ -38,6 +38,9 @@ extension Session {
         over transport: any Transport, fallback: (any Transport)? = nil
     ) throws(NegotiationError) -> any Transport {
         transition(to: .negotiating, because: "mounted on \(connection.mountPoint)")
+        let hook = configuration.hook
+        let transport = hook?.transport(transport) ?? transport
+        let fallback = fallback.map { hook?.transport($0) ?? $0 }
         let limits = Limits(maxWrite: configuration.maxWrite)
         let exchange = try receiveInit()
         let offer = exchange.offer

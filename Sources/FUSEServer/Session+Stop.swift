@@ -23,11 +23,12 @@ extension Session {
     ///
     /// - Parameter signals: a signalfd(2) of the signals that ask for a stop. A second one skips the waiting.
     public func run(_ transport: any Transport, signals: FileDescriptor) -> StopReport {
-        misbehaveAtTheStart()
+        let signals = configuration.hook?.signals(signals) ?? signals
+        configuration.hook?.sessionRuns(on: connection)
         let cause = waitForCause(signals)
         transition(to: .stopping, because: "\(cause)")
         var patience = Patience(signals, until: Deadline(secondsFromNow: configuration.stopTimeout))
-        if case .signal = cause, configuration.fault != .skipUnmount {
+        if case .signal = cause {
             leave(transport, &patience)
         } else {
             drain(transport)
@@ -38,10 +39,10 @@ extension Session {
         let last = Deadline(secondsFromNow: 1)
         let leftovers = transport.stop(until: last) + blockingWork.join(until: last)
         if leftovers.isEmpty { fileSystem.stop() }
-        if connection.isMounted && configuration.fault != .skipUnmount { try? connection.unmount(.lazy) }
+        if connection.isMounted { try? connection.unmount(.lazy) }
         statisticsListener.withLock { $0 }?.close()
         transition(to: .stopped, because: "\(cause)")
-        misbehaveAtTheEnd()
+        configuration.hook?.sessionEnded(on: connection)
         return StopReport(cause: cause, leftovers: leftovers)
     }
 
@@ -58,10 +59,7 @@ extension Session {
                 pollfd(fd: $0.rawValue, events: Int16(POLLIN), revents: 0)
             }
             poll(&descriptors, 2, -1)
-            if let number = takeSignal(from: signals) {
-                if configuration.fault == .exitBeforeDraining { _exit(0) }
-                if configuration.fault != .ignoreSignals { return .signal(number) }
-            }
+            if let number = takeSignal(from: signals) { return .signal(number) }
             if let cause = endCause { return cause }
         }
     }

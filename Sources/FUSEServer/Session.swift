@@ -17,8 +17,8 @@ public final class Session: Sendable {
         public var requestTimeout: UInt16 = 0
         /// Seconds that requests in hand get when the session stops.
         public var stopTimeout = 3.0
-        /// How the daemon shall misbehave, for tests of those who have to notice.
-        public var fault: Fault?
+        /// Has the session do something wrong.
+        package var hook: (any SessionHook)?
 
         public init() {}
     }
@@ -27,7 +27,6 @@ public final class Session: Sendable {
     public let fileSystem: any FileSystem
     public let configuration: Configuration
     public let log: Logger
-    private let injector: FaultInjector?
     /// For work that outlives its request's turn.
     public let blockingWork = BlockingWork()
     /// Readable when `cause` was set.
@@ -43,11 +42,10 @@ public final class Session: Sendable {
     public init(
         _ connection: Connection, fileSystem: any FileSystem, configuration: Configuration, log: Logger
     ) throws(Errno) {
-        self.connection = connection
-        self.fileSystem = fileSystem
+        self.connection = configuration.hook?.connection(connection) ?? connection
+        self.fileSystem = configuration.hook?.fileSystem(fileSystem) ?? fileSystem
         self.configuration = configuration
         self.log = log
-        injector = configuration.fault.map(FaultInjector.init)
         ended = try EventDescriptor()
     }
 
@@ -81,9 +79,7 @@ public final class Session: Sendable {
     ///
     /// - Parameter reply: must not share memory with the request.
     public func dispatch(_ request: borrowing Request, reply: inout ReplyBuffer) -> Outcome {
-        let outcome = fileSystem.dispatch(request, reply: &reply)
-        if let injector { return injector.alter(outcome, of: request, reply) }
-        return outcome
+        fileSystem.dispatch(request, reply: &reply)
     }
 
     /// Counts a request that was answered on `/dev/fuse` by another thread than the one that took it.

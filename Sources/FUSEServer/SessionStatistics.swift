@@ -65,7 +65,7 @@ extension Session {
         return SessionStatistics(
             transport: transport.name, connection: connection.number, mountPoint: connection.mountPoint.string,
             processID: getpid(), threads: facts.threads, settings: facts.settings,
-            fetched: counters.reduce(configuration.fault == .miscount ? 100 : 0) { $0 + $1.fetched },
+            fetched: counters.reduce(0) { $0 + $1.fetched },
             committed: counters.reduce(0) { $0 + $1.committed },
             queues: queues,
             device: SessionStatistics.Channel(

@@ -68,7 +68,7 @@ extension FaultyFileSystem {
         var data = request.payload.withUnsafeBytes { Array($0.prefix(count)) }
         switch fault {
         case .corruptedByte where isTurn(64) && count > 0: data[count / 2] ^= 0x20
-        case .lostWrite where isTurn(64): data = []
+        case .lostWrite where isTurn(20): data = []
         case .shortWrite where count > 1: data.removeLast(count / 2)
         case .doubledWrite where isTurn(64):
             try write(data, to: file, at: offset, flags)

@@ -8,15 +8,19 @@ public import SystemPackage
 /// A filesystem that does one thing wrong and everything else as the one that it wraps.
 public final class FaultyFileSystem: FileSystem {
     let inner: any FileSystem
-    let fault: FileSystemFault
+    let fault: Fault
     /// Counts what goes wrong only now and then.
     let counter = Atomic<Int>(0)
+    /// Counts all requests.
+    let requests = Atomic<Int>(0)
+    /// What goes wrong only once has gone wrong.
+    let hasHappened = Atomic<Bool>(false)
     /// The attributes of each node as they were told first.
     let first = Lock<[UInt64: fuse_attr]>([:])
     /// By which name in which directory each node was found last.
     let names = Lock<[UInt64: (parent: UInt64, name: [UInt8])]>([:])
 
-    public init(wrapping inner: any FileSystem, fault: FileSystemFault) {
+    public init(wrapping inner: any FileSystem, fault: Fault) {
         self.inner = inner
         self.fault = fault
     }

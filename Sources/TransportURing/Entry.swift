@@ -9,6 +9,8 @@ struct Entry {
     let message: RingMessage
     /// Its ring's worker keeps it alive; each use would count references otherwise.
     unowned(unsafe) let queue: KernelQueue
+    /// Among the ring's entries.
+    let index: UInt32
 
     var state = State.registered
     /// A spare one that has not held a request yet.
@@ -43,9 +45,10 @@ struct Entry {
         case dead
     }
 
-    init(_ message: RingMessage, queue: KernelQueue) {
+    init(_ message: RingMessage, queue: KernelQueue, index: UInt32) {
         self.message = message
         self.queue = queue
+        self.index = index
     }
 
     /// What REGISTER names, the header and the payload, written behind the header, where it stays as long as that: the kernel

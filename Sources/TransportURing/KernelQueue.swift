@@ -11,7 +11,7 @@ final class KernelQueue: @unchecked Sendable {
     let id: UInt16
     /// Entries that the queue always has for requests that are answered soon.
     let depth: Int
-    /// Those, and the spare ones that were added for requests that wait (``RingWorker/makeUp(for:_:)``).
+    /// Those, and the spare ones that were added for requests that wait (``RingLoop/makeUp(for:)``).
     let entryCount: Atomic<Int>
     let counters: Counters
     /// Entries that wait in the kernel for a request.
@@ -55,26 +55,29 @@ final class KernelQueue: @unchecked Sendable {
 
     /// Makes one more entry.
     ///
+    /// - Parameter index: its place among the ring's entries.
     /// - Throws: ENOMEM.
-    func makeSpare() throws(Errno) -> Entry {
+    func makeSpare(index: UInt32) throws(Errno) -> Entry {
         let memory = try SpareMemory(payloadSize: limits.payloadSize)
         spares.append(memory)
         entryCount.add(1, ordering: .relaxed)
         let payload = UnsafeMutableRawBufferPointer(rebasing: memory.payload[..<limits.entryPayloadSize])
-        return Entry(RingMessage(header: memory.header, payload: payload), queue: self)
+        return Entry(RingMessage(header: memory.header, payload: payload), queue: self, index: index)
     }
 
     /// Makes the entries, in the thread that will serve them: it touches each header.
     ///
     /// Their payloads begin on a page each, and are as long as the kernel takes them to be.
-    func makeEntries() -> [Entry] {
+    ///
+    /// - Parameter first: the first one's place among the ring's entries.
+    func makeEntries(from first: Int) -> [Entry] {
         (0..<depth).map { index in
             let header = headers + index * pageSize
             header.initializeMemory(as: UInt8.self, repeating: 0, count: pageSize)
             let start = index * limits.payloadSize
             let payload = UnsafeMutableRawBufferPointer(
                 rebasing: payloads.bytes[start..<start + limits.entryPayloadSize])
-            return Entry(RingMessage(header: header, payload: payload), queue: self)
+            return Entry(RingMessage(header: header, payload: payload), queue: self, index: UInt32(first + index))
         }
     }
 }

@@ -49,6 +49,7 @@ public final class URingTransport: Transport {
                 cause: "fs.fuse.max_pages_limit and max_write are too small for an entry to hold the largest request",
                 remedy: "raise one of them")
         }
+        let hook = session.configuration.hook as? any RingHook
         var parts = Parts()
         do throws(Errno) {
             // The kernel numbers its queues from 0, one for each possible CPU, whatever the numbers of the CPUs are.
@@ -56,14 +57,14 @@ public final class URingTransport: Transport {
             let ringCount = min(max(rings, 1), queueCount)
             parts.sideReader = try DeviceWorkers(session, count: 1, limits: limits)
             for id in 0..<queueCount {
-                if session.configuration.fault == .allocationFails && id == queueCount - 1 { throw .noMemory }
+                try hook?.memoryIsAllocated(queue: UInt16(id), of: queueCount)
                 parts.queues.append(try KernelQueue(id: UInt16(id), depth: depth, limits: limits))
             }
             for ring in 0..<ringCount {
                 parts.workers.append(
                     try RingWorker(
                         session, queues: parts.queues.filter { Int($0.id) % ringCount == ring }, of: parts.queues,
-                        limits: limits, cpu: ringCount == queueCount ? ring : nil))
+                        limits: limits, cpu: ringCount == queueCount ? ring : nil, hook: hook))
             }
             if fallsBack { parts.fallback = try DeviceWorkers(session, count: queueCount, limits: limits) }
         } catch {

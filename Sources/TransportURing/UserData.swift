@@ -8,8 +8,8 @@ struct UserData: Equatable {
         case backing
         /// The ring's eventfd became readable; the entry means nothing.
         case wakeUp
-        /// A command of a ``Fault``, whose outcome nobody waits for.
-        case fault
+        /// A command of a ``RingHook``, whose outcome means nothing.
+        case hook
     }
 
     let kind: Kind

@@ -5,7 +5,7 @@
 /// Which way is best depends on the machine, on where its devices' interrupts come, on the requests, which may be long copies
 /// that want a warm cache, and on who else needs the cores. So all are timed again and again, and the best one is kept.
 struct WaitPolicy {
-    enum Way: Int {
+    enum Mode: Int {
         /// On the ring's own core, which the client leaves when its reply wakes it, or else shares.
         case pinned
         /// On a core that the scheduler chooses.
@@ -26,9 +26,9 @@ struct WaitPolicy {
     /// Trials after which the ways that are not taken are tried again.
     static let term = 64
 
-    private(set) var way: Way
+    private(set) var mode: Mode
     /// What it is while backing I/O is under way.
-    private let usual: Way
+    private let usual: Mode
     /// Nanoseconds per request of the last trial of each way, by its number.
     private var costs = InlineArray<3, Double?>(repeating: nil)
     private var trials = 0
@@ -45,7 +45,7 @@ struct WaitPolicy {
     /// - Parameter canBePinned: the thread has a core of its own.
     init(canBePinned: Bool) {
         usual = canBePinned ? .pinned : .free
-        way = usual
+        mode = usual
     }
 
     /// A request was taken.
@@ -90,20 +90,22 @@ struct WaitPolicy {
             trials = 0
             costs = .init(repeating: nil)
         }
-        costs[way.rawValue] = cost
+        costs[mode.rawValue] = cost
         patience = max(0, patience - 1)
-        if patience == 0 { way = untried ?? best }
+        if patience == 0 { mode = untried ?? best }
     }
 
-    private var untried: Way? {
-        for number in usual.rawValue...Way.polling.rawValue where costs[number] == nil { return Way(rawValue: number) }
+    private var untried: Mode? {
+        for number in usual.rawValue...Mode.polling.rawValue where costs[number] == nil {
+            return Mode(rawValue: number)
+        }
         return nil
     }
 
     /// Of ways that are all but equal the one that needs least.
-    private var best: Way {
+    private var best: Mode {
         var best = usual
-        func cost(_ way: Way) -> Double { costs[way.rawValue]! }
+        func cost(_ mode: Mode) -> Double { costs[mode.rawValue]! }
         if cost(.free) < 0.95 * cost(best) { best = .free }
         if cost(.polling) < 0.9 * cost(best) { best = .polling }
         return best

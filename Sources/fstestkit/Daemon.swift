@@ -17,10 +17,8 @@ struct Daemon {
     let debug: Bool
     /// Where the caller waits for the mount to be usable.
     let readyDescriptor: Int32?
-    /// What the filesystem shall do wrong.
-    let fault: FileSystemFault?
-    /// What session and transport shall do wrong.
-    let sessionFault: Fault?
+    /// What the daemon shall do wrong.
+    let fault: Fault?
 
     func run() throws {
         // Started as /proc/self/exe, it would be called "exe".
@@ -47,11 +45,10 @@ struct Daemon {
             unregister: { connection.unregisterBacking($0) })
         fileSystem.setConnection(connection.number)
         fileSystem.setInvalidation { connection.invalidateAttributes(of: $0) }
-        if let fault { log.warning("this filesystem is wrong on purpose: \(fault.summary)") }
-        let served: any FileSystem = fault.map { FaultyFileSystem(wrapping: fileSystem, fault: $0) } ?? fileSystem
+        if let fault { log.warning("this daemon is wrong on purpose: \(fault.summary)") }
         let session: Session
         do throws(Errno) {
-            session = try Session(connection, fileSystem: served, configuration: sessionConfiguration(), log: log)
+            session = try Session(connection, fileSystem: fileSystem, configuration: sessionConfiguration(), log: log)
         } catch {
             try? connection.unmount(.lazy)
             throw fail("cannot start a session: \(error)")
@@ -113,7 +110,7 @@ struct Daemon {
         var configuration = Session.Configuration()
         configuration.maxWrite = options.maxWrite
         configuration.requestTimeout = options.requestTimeout
-        configuration.fault = sessionFault
+        configuration.hook = fault.map(FaultInjection.init)
         return configuration
     }
 

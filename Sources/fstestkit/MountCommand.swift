@@ -69,7 +69,7 @@ struct MountCommand: ParsableCommand {
     var options: [String] = []
     @Option(
         help:
-            "Do one thing wrong, for tests of the suites (needs --allow-faults): \(FileSystemFault.names), \(Fault.names)."
+            "Do one thing wrong, for tests of the suites (needs --allow-faults): \(Fault.names)."
     )
     var fault: String?
     @Flag(help: "Let --fault break the filesystem.")
@@ -98,14 +98,13 @@ struct MountCommand: ParsableCommand {
         } catch {
             throw fail("\(error.message); see 'fstestkit mount --help'", .validationFailure)
         }
-        let (fault, sessionFault) = try chosenFault()
+        let fault = try chosenFault()
         if options.remount { return try remount(options) }
         let place = try Place(source: source, mountPoint: mountPoint)
         if fake { return tell("\(place.source) would be mounted on \(place.mountPoint)", if: verbose) }
         if foreground {
             try Daemon(
-                options: options, place: place, debug: debug, readyDescriptor: readyDescriptor, fault: fault,
-                sessionFault: sessionFault
+                options: options, place: place, debug: debug, readyDescriptor: readyDescriptor, fault: fault
             ).run()
         } else {
             try Background.start()
@@ -117,15 +116,13 @@ struct MountCommand: ParsableCommand {
         if isWanted { print("fstestkit: \(line)") }
     }
 
-    /// A fault of the filesystem, or one of session and transport.
-    private func chosenFault() throws -> (FileSystemFault?, Fault?) {
-        guard let fault else { return (nil, nil) }
+    private func chosenFault() throws -> Fault? {
+        guard let fault else { return nil }
         guard allowFaults else {
             throw fail("--fault breaks the filesystem: it needs --allow-faults", .validationFailure)
         }
-        if let found = FileSystemFault(rawValue: fault) { return (found, nil) }
-        if let found = Fault(rawValue: fault) { return (nil, found) }
-        throw fail("there is no fault \(fault): \(FileSystemFault.names), \(Fault.names)", .validationFailure)
+        if let found = Fault(rawValue: fault) { return found }
+        throw fail("there is no fault \(fault): \(Fault.names)", .validationFailure)
     }
 
     /// All settings: the long options, then `-o`.

@@ -70,7 +70,7 @@ extension Mounting {
         }
 
         /// For each fault a check of the default run that must fail because of it.
-        private static let catches: [FileSystemFault: String] = [
+        private static let catches: [Fault: String] = [
             .wrongErrno: "rmdir-errors", .wrongOwner: "created-as-the-caller", .maskIgnored: "create-mode-and-umask",
             .wrongGroup: "created-as-the-caller", .createOpensExisting: "made-behind-is-not-opened",
             .setIDKept: "write-drops-set-id", .lostTruncate: "truncate-shrinks-and-grows",
@@ -86,16 +86,21 @@ extension Mounting {
             .wrongSpace: "statfs-is-sane",
         ]
 
-        /// Seen only while the source changes: the hostile-source suite catches them.
-        private static let others: Set<FileSystemFault> = [.waitsForFIFO, .openByName]
+        /// What the daemon must stand: the stop path's scenarios act with these.
+        private static let harmless: Set<Fault> = [
+            .duplicateCommit, .unknownCommitID, .badEntryInBatch, .earlyRegister, .queueThreadFails, .allocationFails,
+            .offThreadReplies,
+        ]
 
-        @Test func whatIsLeftToOthersIsCaughtThere() {
-            #expect(CorrectnessTests.others.isSubset(of: HostileSourceTests.catches.map(\.fault)))
+        @Test func everyFaultHasSomebodyToCatchIt() {
+            let caught = Set(CorrectnessTests.catches.keys).union(HostileSourceTests.catches.map(\.fault))
+                .union(FaultCase.all.map(\.fault))
+            #expect(Set(Fault.allCases).subtracting(caught) == CorrectnessTests.harmless)
         }
 
-        @Test(arguments: FileSystemFault.allCases.filter { !others.contains($0) })
-        func everyFaultIsCaught(fault: FileSystemFault) throws {
-            let name = try #require(CorrectnessTests.catches[fault], "no check is named for this fault")
+        @Test(arguments: catches.keys.sorted { $0.rawValue < $1.rawValue })
+        func everyFaultIsCaught(fault: Fault) throws {
+            let name = try #require(CorrectnessTests.catches[fault])
             var target = Target(.transport(.legacy))
             target.fault = fault.rawValue
             let outcome = try CorrectnessTests.run(target) { $0.checks = [name] }
@@ -105,7 +110,7 @@ extension Mounting {
 
         @Test func aDifferenceShrinksAndReplays() throws {
             var target = Target(.transport(.legacy))
-            target.fault = FileSystemFault.lostTruncate.rawValue
+            target.fault = Fault.lostTruncate.rawValue
             let outcome = try CorrectnessTests.run(target) { options in
                 options.checks = ["differential-sequences"]
                 options.duration = 2

@@ -1,5 +1,5 @@
 import BenchCore
-import FUSEServer
+import Faults
 import StopPathSuite
 import Testing
 
@@ -55,10 +55,10 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
         FaultCase(.childHoldsDevice, .legacy, "kill9-under-io", .reaped, consequences: stuck),
         FaultCase(.holdReplies, .uringSingle, busy, .reaped, consequences: stuck),
         FaultCase(.crashInDispatch, .legacy, busy, .exit, consequences: stuck),
-        FaultCase(.wrongError, .legacy, busy, .errors, consequences: stuck),
+        FaultCase(.spuriousError, .legacy, busy, .errors, consequences: stuck),
         FaultCase(.wrongData, .uringPercore, "entry-reuse", .stored, consequences: [.reaped, .leaks, .errors]),
-        FaultCase(.loseWrite, .legacy, "entry-reuse", .stored, consequences: [.reaped, .leaks, .errors]),
-        FaultCase(.loseFsync, .uringPercore, "kill9-under-io", .stored, isThorough: true),
+        FaultCase(.lostWrite, .legacy, "entry-reuse", .stored, consequences: [.reaped, .leaks, .errors]),
+        FaultCase(.lostSync, .uringPercore, "kill9-under-io", .stored, isThorough: true),
         FaultCase(.leakDescriptor, .legacy, busy, .leaks),
         FaultCase(.leakThread, .uringSingle, busy, .leaks),
         FaultCase(.leakBuffer, .legacy, "no-reply-storm", .leaks),

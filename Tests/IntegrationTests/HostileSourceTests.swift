@@ -41,12 +41,12 @@ extension Mounting {
         }
 
         /// For each fault that only a changing source shows, the oracle that must see it.
-        static let catches: [(fault: FileSystemFault, oracle: HostileSourceOracle)] = [
+        static let catches: [(fault: Fault, oracle: HostileSourceOracle)] = [
             (.createOpensExisting, .privateFileUnread), (.openByName, .privateFileUnchanged),
             (.waitsForFIFO, .nothingHangs), (.wrongGroup, .createdIsMine),
         ]
 
-        @Test(arguments: catches.map(\.fault)) func aFaultIsCaught(_ fault: FileSystemFault) throws {
+        @Test(arguments: catches.map(\.fault)) func aFaultIsCaught(_ fault: Fault) throws {
             let oracle = try #require(HostileSourceTests.catches.first { $0.fault == fault }?.oracle)
             let results = try HostileSourceTests.run(Target(.transport(.legacy), fault: fault.rawValue)) { settings in
                 // A run ends with the first hang.

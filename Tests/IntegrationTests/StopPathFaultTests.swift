@@ -1,5 +1,6 @@
 import BenchCore
 import FUSEServer
+import Faults
 import FoundationEssentials
 import Glibc
 import LinuxSystem

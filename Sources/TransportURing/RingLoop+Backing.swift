@@ -8,11 +8,10 @@ import SystemPackage
 
 /// Backing reads, writes and fsyncs: inline while the backing file answers from memory, on the ring when it would block
 /// (``IOPolicy``). Either way the data goes straight into or out of the entry's payload.
-extension RingWorker {
+extension RingLoop {
     func read(
-        _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ file: BackingFile, offset: Int64, count: Int,
-        _ ring: borrowing Ring
-    ) {
+        _ entry: UnsafeMutablePointer<Entry>, _ file: BackingFile, offset: Int64, count: Int
+    ) throws(Errno) {
         let room = UnsafeMutableRawBufferPointer(
             rebasing: entry.pointee.payload[..<min(count, entry.pointee.payload.count)])
         var done = 0
@@ -23,10 +22,10 @@ extension RingWorker {
                 let result = try BackingIO.read(file, offset: offset, into: room)
                 let now = Clock.now()
                 file.policy.end(mark, at: now)
-                return commit(entry, index, error: nil, count: result.count, at: now, ring)
+                return commit(entry, count: result.count, at: now)
             case .cached:
                 let result = try BackingIO.read(file, offset: offset, into: room, nonblocking: true)
-                if result.complete { return commit(entry, index, error: nil, count: result.count, ring) }
+                if result.complete { return commit(entry, count: result.count) }
                 done = result.count
             case .ring: break
             }
@@ -35,47 +34,36 @@ extension RingWorker {
         } catch .notSupportedOnSocket {
             // EOPNOTSUPP: this filesystem cannot say whether it would block, so time tells from now on.
             file.policy.nonblockingIsUnsupported()
-            return read(entry, index, file, offset: offset, count: count, ring)
-        } catch {
-            return commit(entry, index, error: error, count: 0, ring)
+            return try read(entry, file, offset: offset, count: count)
         }
         submit(
-            entry, index, file, opcode: IORING_OP_READ, offset: offset, count: room.count, done: done, flags: 0, ring)
+            entry, file, opcode: IORING_OP_READ, offset: offset, count: room.count, done: done, flags: 0)
     }
 
     func write(
-        _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ file: BackingFile, offset: Int64, count: Int,
-        flags: CInt,
-        _ ring: borrowing Ring
-    ) {
+        _ entry: UnsafeMutablePointer<Entry>, _ file: BackingFile, offset: Int64, count: Int, flags: CInt
+    ) throws(Errno) {
         guard file.policy.writePath(alone: isAlone) == .inline else {
             return submit(
-                entry, index, file, opcode: IORING_OP_WRITE, offset: offset, count: count, done: 0, flags: flags, ring)
+                entry, file, opcode: IORING_OP_WRITE, offset: offset, count: count, done: 0, flags: flags)
         }
-        do throws(Errno) {
-            let mark = file.policy.begin(at: entry.pointee.began)
-            let bytes = UnsafeRawBufferPointer(rebasing: entry.pointee.payload[..<count])
-            let written = try BackingIO.write(file, offset: offset, bytes, flags: flags)
-            let now = Clock.now()
-            file.policy.end(mark, at: now)
-            commitWrite(entry, index, written, at: now, ring)
-        } catch {
-            commit(entry, index, error: error, count: 0, ring)
-        }
+        let mark = file.policy.begin(at: entry.pointee.began)
+        let bytes = UnsafeRawBufferPointer(rebasing: entry.pointee.payload[..<count])
+        let written = try BackingIO.write(file, offset: offset, bytes, flags: flags)
+        let now = Clock.now()
+        file.policy.end(mark, at: now)
+        commitWrite(entry, written, at: now)
     }
 
-    func synchronize(
-        _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ file: BackingFile, dataOnly: Bool,
-        _ ring: borrowing Ring
-    ) {
+    func synchronize(_ entry: UnsafeMutablePointer<Entry>, _ file: BackingFile, dataOnly: Bool) {
         submit(
-            entry, index, file, opcode: IORING_OP_FSYNC, offset: 0, count: 0, done: 0,
-            flags: dataOnly ? CInt(IORING_FSYNC_DATASYNC) : 0, ring)
+            entry, file, opcode: IORING_OP_FSYNC, offset: 0, count: 0, done: 0,
+            flags: dataOnly ? CInt(IORING_FSYNC_DATASYNC) : 0)
     }
 
     private func submit(
-        _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ file: BackingFile, opcode: io_uring_op, offset: Int64,
-        count: Int, done: Int, flags: CInt, _ ring: borrowing Ring
+        _ entry: UnsafeMutablePointer<Entry>, _ file: BackingFile, opcode: io_uring_op, offset: Int64,
+        count: Int, done: Int, flags: CInt
     ) {
         entry.pointee.state = .backing
         entry.pointee.file = file
@@ -84,11 +72,11 @@ extension RingWorker {
         entry.pointee.done = done
         entry.pointee.flags = flags
         outstanding += 1
-        prepare(entry, index, opcode, ring)
+        prepare(entry, opcode)
     }
 
     private func prepare(
-        _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ opcode: io_uring_op, _ ring: borrowing Ring
+        _ entry: UnsafeMutablePointer<Entry>, _ opcode: io_uring_op
     ) {
         let done = entry.pointee.done
         cliburing_prep_backing(
@@ -96,32 +84,31 @@ extension RingWorker {
             opcode == IORING_OP_FSYNC ? nil : entry.pointee.payload.baseAddress! + done,
             UInt32(entry.pointee.count - done), entry.pointee.offset + Int64(done),
             UInt32(bitPattern: entry.pointee.flags),
-            UserData(.backing, entry: index).rawValue)
+            UserData(.backing, entry: entry.pointee.index).rawValue)
     }
 
-    func backingCompleted(_ index: UInt32, result: CInt, _ ring: borrowing Ring) {
-        let entry = entries.baseAddress! + Int(index)
+    func backingCompleted(_ entry: UnsafeMutablePointer<Entry>, result: CInt) {
         outstanding -= 1
         if result == -EINTR || result == -EAGAIN {
-            return resubmit(entry, index, ring)
+            return resubmit(entry)
         }
         if result < 0 && entry.pointee.done == 0 {
-            return commit(entry, index, error: Errno(rawValue: -result), count: 0, ring)
+            return commit(entry, error: Errno(rawValue: -result))
         }
         entry.pointee.done += Int(max(result, 0))
         // A short read or write of the page cache is continued: the kernel would take it for the end of the file, or the
         // writer for an error. A direct one is short only at the end.
         if result > 0, entry.pointee.done < entry.pointee.count, !entry.pointee.file!.isDirect {
-            return resubmit(entry, index, ring)
+            return resubmit(entry)
         }
         if entry.pointee.opcode == .write {
-            commitWrite(entry, index, entry.pointee.done, ring)
+            commitWrite(entry, entry.pointee.done)
         } else {
-            commit(entry, index, error: nil, count: entry.pointee.done, ring)
+            commit(entry, count: entry.pointee.done)
         }
     }
 
-    private func resubmit(_ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ ring: borrowing Ring) {
+    private func resubmit(_ entry: UnsafeMutablePointer<Entry>) {
         outstanding += 1
         let opcode: io_uring_op
         switch entry.pointee.opcode {
@@ -129,14 +116,13 @@ extension RingWorker {
         case .write: opcode = IORING_OP_WRITE
         default: opcode = IORING_OP_FSYNC
         }
-        prepare(entry, index, opcode, ring)
+        prepare(entry, opcode)
     }
 
     private func commitWrite(
-        _ entry: UnsafeMutablePointer<Entry>, _ index: UInt32, _ written: Int, at now: UInt64 = Clock.now(),
-        _ ring: borrowing Ring
+        _ entry: UnsafeMutablePointer<Entry>, _ written: Int, at now: UInt64 = Clock.now()
     ) {
         entry.pointee.payload.storeBytes(of: fuse_write_out(size: UInt32(written), padding: 0), as: fuse_write_out.self)
-        commit(entry, index, error: nil, count: MemoryLayout<fuse_write_out>.size, at: now, ring)
+        commit(entry, count: MemoryLayout<fuse_write_out>.size, at: now)
     }
 }

@@ -15,19 +15,19 @@ import SystemPackage
 /// The kernel gives a late entry no request that waits in its queue already: that is for a commit to do. Where all entries
 /// hold requests that wait, no commit is to come, and the new entry alone would not help those who queued up before it was
 /// there. Then the thread has the kernel send a request of no meaning, whose commit takes the next one along.
-extension RingWorker {
-    /// Makes the entries that the queues begin with, and leaves room for the spare ones: entries do not move.
-    func makeEntries(_ count: Int) {
+extension RingLoop {
+    /// The entries that the queues begin with, and room for the spare ones: entries do not move.
+    static func makeEntries(of queues: [KernelQueue]) -> UnsafeMutableBufferPointer<Entry> {
+        let count = queues.reduce(0) { $0 + $1.depth }
         let room = UnsafeMutableBufferPointer<Entry>.allocate(capacity: count + queues.count * BlockingWork.limit)
-        _ = room.initialize(from: queues.flatMap { $0.makeEntries() })
-        entries = UnsafeMutableBufferPointer(start: room.baseAddress, count: count)
+        var made = 0
+        for queue in queues { made = room[made...].initialize(fromContentsOf: queue.makeEntries(from: made)) }
+        return UnsafeMutableBufferPointer(start: room.baseAddress, count: count)
     }
 
     /// Prepares to hand an entry to the kernel.
-    func prepareRegistration(of entry: Entry, _ index: UInt32, _ ring: borrowing Ring) {
-        cliburing_prep_fuse(
-            ring.nextSubmission(), 0, FuseCommand.register, entry.queue.id, 0, entry.writeVectors(),
-            UserData(.command, entry: index).rawValue)
+    func prepareRegistration(of entry: Entry) {
+        prepareRegister(entry, UserData(.command, entry: entry.index))
         entry.queue.freeEntries.add(1, ordering: .relaxed)
     }
 
@@ -35,9 +35,9 @@ extension RingWorker {
     ///
     /// - Throws: ENOMEM and what else may keep it from that. A request whose answer may depend on others must then be answered
     ///   at once: its commit keeps the queue going.
-    func makeUp(for entry: UnsafeMutablePointer<Entry>, _ ring: borrowing Ring) throws(Errno) {
+    func makeUp(for entry: UnsafeMutablePointer<Entry>) throws(Errno) {
         let queue = entry.pointee.queue
-        if queue.entryCount.load(ordering: .relaxed) - queue.deferred < queue.depth { try addEntry(to: queue, ring) }
+        if queue.entryCount.load(ordering: .relaxed) - queue.deferred < queue.depth { try addEntry(to: queue) }
         // Of the entries that have held a request, is any left whose commit will come?
         if queue.entryCount.load(ordering: .relaxed) - queue.deferred - queue.fresh <= 0 {
             try session.connection.askForNothing(on: Int(queue.id), about: entry.pointee.node)
@@ -45,21 +45,22 @@ extension RingWorker {
     }
 
     /// Adds an entry and hands it to the kernel.
-    private func addEntry(to queue: KernelQueue, _ ring: borrowing Ring) throws(Errno) {
+    private func addEntry(to queue: KernelQueue) throws(Errno) {
         let index = entries.count
+        let queues = worker.queues
         guard index < queues.reduce(0, { $0 + $1.depth }) + queues.count * BlockingWork.limit else { throw .noMemory }
-        var entry = try queue.makeSpare()
+        var entry = try queue.makeSpare(index: UInt32(index))
         entry.isFresh = true
         queue.fresh += 1
         (entries.baseAddress! + index).initialize(to: entry)
         entries = UnsafeMutableBufferPointer(start: entries.baseAddress, count: index + 1)
-        prepareRegistration(of: entry, UInt32(index), ring)
+        prepareRegistration(of: entry)
         try ring.submit()
-        if let error = refusal(of: UInt32(index), ring) { throw error }
+        if let error = refusal(of: UInt32(index)) { throw error }
     }
 
-    /// A refused REGISTER has completed already; its completion stays for ``RingWorker/handle(_:_:)``.
-    private func refusal(of index: UInt32, _ ring: borrowing Ring) -> Errno? {
+    /// A refused REGISTER has completed already; its completion stays for ``RingLoop/serve()``.
+    private func refusal(of index: UInt32) -> Errno? {
         let data = UserData(.command, entry: index).rawValue
         for number in 0..<ring.completionCount {
             let completion = ring.completion(number)

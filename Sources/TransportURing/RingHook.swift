@@ -1,0 +1,39 @@
+package import FUSEServer
+package import SystemPackage
+
+/// Where a session's hook can have a ring misbehave, too. A ring without one asks for it nowhere on a request's way (``RingLoop``).
+package protocol RingHook: SessionHook {
+    /// The memory of a queue is about to be allocated.
+    func memoryIsAllocated(queue: UInt16, of count: Int) throws(Errno)
+    /// A ring's thread is about to be started.
+    func threadStarts(queues: [UInt16]) throws(TransportError)
+    /// A ring is set up; INIT is not answered yet.
+    func ringIsReady(_ ring: HookedRing)
+    /// Whether an entry, the `number`th of its queue's `depth`, is registered.
+    func registers(entry number: Int, of depth: Int, queue: UInt16) -> Bool
+    /// A reply is about to be committed.
+    ///
+    /// - Parameter committed: how many of this queue were before it.
+    /// - Returns: whether it shall be.
+    func commits(_ commitID: UInt64, queue: UInt16, committed: UInt64, _ ring: HookedRing) -> Bool
+    /// A reply was committed, in the same batch as what is prepared now.
+    func hasCommitted(_ commitID: UInt64, entry: UInt32, queue: UInt16, committed: UInt64, _ ring: HookedRing)
+    /// The cause for which a ring's thread ends before its time; nil for none.
+    func givesUp(queues: [UInt16], committed: [UInt64]) -> StopCause?
+}
+
+/// The commands that a hook can have a ring submit, with its next batch.
+package struct HookedRing {
+    unowned(unsafe) let loop: RingLoop
+
+    /// Commits anything to any queue. The outcome means nothing, but for that of an `entry`, which is taken for its next request.
+    package func commit(_ commitID: UInt64, queue: UInt16, as entry: UInt32? = nil) {
+        loop.prepareCommit(commitID, on: queue, entry.map { UserData(.command, entry: $0) } ?? UserData(.hook))
+    }
+
+    /// Offers the first entry to the kernel at once.
+    package func register() {
+        loop.prepareRegister(loop.entries[0], UserData(.hook))
+        try? loop.ring.submit()
+    }
+}

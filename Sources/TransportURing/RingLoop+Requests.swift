@@ -1,0 +1,134 @@
+import CFUSE
+import FUSEProtocol
+import FUSEServer
+import LinuxSystem
+import Logging
+import Synchronization
+import SystemPackage
+
+/// Requests, from an entry's completion to its reply.
+extension RingLoop {
+    func commandCompleted(_ entry: UnsafeMutablePointer<Entry>, result: CInt) {
+        if entry.pointee.state == .registered { entry.pointee.queue.freeEntries.subtract(1, ordering: .relaxed) }
+        if entry.pointee.isFresh && spareCompleted(entry, result: result) { return }
+        guard result >= 0 else { return entryFailed(entry, Errno(rawValue: -result)) }
+        entry.pointee.state = .inHand
+        entry.pointee.queue.countFetched(in: batch)
+        if worker.draining.load(ordering: .relaxed) {
+            entry.pointee.state = .held
+            return
+        }
+        worker.inHand.add(1, ordering: .relaxed)
+        serveRequest(entry)
+    }
+
+    /// ENOTCONN and ECANCELED: the connection has ended, which the side reader reports with its cause. EINTR: the
+    /// registering thread is about to end. ENOENT and EINVAL mean that kernel and daemon disagree about an entry, and no
+    /// client of its queue could be served for certain again.
+    private func entryFailed(_ entry: UnsafeMutablePointer<Entry>, _ error: Errno) {
+        entry.pointee.state = .dead
+        switch error {
+        case .connectionGone, .canceled, .noSuchDevice, .connectionAbort: break
+        default:
+            session.connectionEnded(
+                .failure("queue \(entry.pointee.queue.id): the kernel refused a ring entry: \(error.name)"))
+        }
+    }
+
+    private func serveRequest(_ entry: UnsafeMutablePointer<Entry>) {
+        let message = entry.pointee.message
+        let header = message.requestHeader
+        entry.pointee.opcode = Opcode(rawValue: header.opcode)
+        entry.pointee.unique = header.unique
+        entry.pointee.commitID = message.commitID
+        entry.pointee.began = Clock.now()
+        clientCPU = CInt(entry.pointee.queue.id)
+        waiting.requestTaken(onlyClients: outstanding == 0, at: entry.pointee.began, total: fetchedByAll())
+        do throws(Errno) {
+            let request = try message.request()
+            let separate = request.payload.byteCount > 0
+            var reply = ReplyBuffer(separate ? scratch : message.payload)
+            let outcome = session.dispatch(request, reply: &reply)
+            let count = reply.count
+            if case .reply = outcome, separate {
+                _ = try message.write(body: UnsafeRawBufferPointer(rebasing: scratch[..<count]).bytes)
+            }
+            RingReply(loop: self, entry: entry, payloadCount: request.payload.byteCount)
+                .carryOut(outcome, replied: count)
+        } catch {
+            session.log.error("queue \(entry.pointee.queue.id): a request that is longer than its entry")
+            commit(entry, error: error)
+        }
+    }
+
+    private func fetchedByAll() -> UInt64 { worker.allQueues.reduce(0) { $0 + $1.counters.fetched } }
+
+    /// Answers with a body of `count` bytes, which lies in the payload.
+    func commit(_ entry: UnsafeMutablePointer<Entry>, count: Int, at now: UInt64 = Clock.now()) {
+        entry.pointee.message.writeReply(to: entry.pointee.unique, count: count)
+        commitWritten(entry, failed: false, at: now)
+    }
+
+    func commit(_ entry: UnsafeMutablePointer<Entry>, error: Errno) {
+        entry.pointee.message.writeReply(to: entry.pointee.unique, error: error)
+        commitWritten(entry, failed: true, at: Clock.now())
+    }
+
+    private func commitWritten(_ entry: UnsafeMutablePointer<Entry>, failed: Bool, at now: UInt64) {
+        entry.pointee.file = nil
+        entry.pointee.state = .registered
+        commitAndFetch(entry, failed: failed, at: now)
+    }
+
+    // MARK: Replies from other threads
+
+    /// Has another thread answer.
+    ///
+    /// - Throws: what keeps it from that; the entry is the thread's own again.
+    func postpone(_ work: DeferredWork, _ entry: UnsafeMutablePointer<Entry>) throws(Errno) {
+        let unique = entry.pointee.unique
+        let index = entry.pointee.index
+        let worker = worker
+        entry.pointee.state = .deferred
+        deferred += 1
+        entry.pointee.queue.deferred += 1
+        do throws(Errno) {
+            do throws(Errno) {
+                try makeUp(for: entry)
+            } catch  where !work.dependsOnOthers {
+                // It ends by itself, and its commit then serves who waits behind it.
+            }
+            try session.blockingWork.run {
+                work.run(
+                    DeferredReply(unique: unique) { error, body in
+                        worker.answer(DeferredAnswer(entry: index, error: error, body: body))
+                    })
+            }
+        } catch {
+            session.log.debug("queue \(entry.pointee.queue.id): nothing more may wait: \(error.name)")
+            takeBack(entry)
+            throw error
+        }
+    }
+
+    /// An entry's request is the thread's own again.
+    private func takeBack(_ entry: UnsafeMutablePointer<Entry>) {
+        deferred -= 1
+        entry.pointee.queue.deferred -= 1
+    }
+
+    /// Commits what other threads have answered.
+    func answerDeferred() {
+        guard let answers = worker.takeAnswers() else { return }
+        for answer in answers {
+            let entry = entries.baseAddress! + Int(answer.entry)
+            takeBack(entry)
+            do throws(Errno) {
+                if let error = answer.error { throw error }
+                commit(entry, count: try entry.pointee.message.write(body: answer.body.span.bytes))
+            } catch {
+                commit(entry, error: error)
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+import CLibURing
+import CLinux
+import FUSEProtocol
+import FUSEServer
+import Glibc
+import LinuxSystem
+import Logging
+import Synchronization
+import SystemPackage
+
+/// What a ring's thread does: it takes completions, has their requests served, and commits the replies. All of it belongs to that
+/// thread, which makes it and ends it.
+///
+/// ``HookedRingLoop`` overrides what is not `final`.
+class RingLoop {
+    final let worker: RingWorker
+    final let session: Session
+    final let ring: Ring
+    /// By their indices (``Entry/index``).
+    final var entries: UnsafeMutableBufferPointer<Entry>
+    /// Replies to requests that have a payload are written here first: request and reply must not share memory. As long as a
+    /// payload, so that what fits here fits there.
+    final let scratch: UnsafeMutableRawBufferPointer
+    /// Counts the times that completions were taken.
+    final var batch: UInt64 = 0
+    /// Requests whose replies are prepared, and not submitted yet.
+    final var answered = 0
+    /// Entries whose backing I/O is not there yet.
+    final var outstanding = 0
+    /// Entries whose reply comes from another thread.
+    final var deferred = 0
+    /// Requests to come before the thread takes itself to serve one client at a time (``IOPolicy``).
+    private final var crowded = 0
+    final var isAlone: Bool { crowded == 0 }
+    final var waiting: WaitPolicy
+    /// The CPU that the last request came from.
+    final var clientCPU: CInt = 0
+
+    /// Requests one by one after which a thread whose requests came in company counts as alone.
+    private static let crowdedFor = 64
+
+    init(_ worker: RingWorker) throws(TransportError) {
+        self.worker = worker
+        session = worker.session
+        waiting = WaitPolicy(canBePinned: worker.placement != nil)
+        entries = RingLoop.makeEntries(of: worker.queues)
+        scratch = .allocate(byteCount: worker.limits.entryPayloadSize, alignment: MemoryPage.size)
+        do throws(TransportError) {
+            ring = try Ring(submissions: entries.count + 1, device: session.connection.device.rawValue)
+        } catch {
+            RingLoop.free(entries, scratch)
+            throw error
+        }
+    }
+
+    deinit {
+        RingLoop.free(entries, scratch)
+    }
+
+    private static func free(
+        _ entries: UnsafeMutableBufferPointer<Entry>, _ scratch: UnsafeMutableRawBufferPointer
+    ) {
+        entries.deinitialize()
+        entries.deallocate()
+        scratch.deallocate()
+    }
+
+    // MARK: Start
+
+    /// The ring is set up; INIT is not answered yet.
+    func ringIsReady() {}
+
+    /// Whether an entry is handed to the kernel.
+    func registers(_ entry: Entry) -> Bool { true }
+
+    /// Hands all entries to the kernel.
+    ///
+    /// - Returns: the first refusal, if there was one. The kernel may have sent requests to the others.
+    final func register() -> Result<Void, TransportError> {
+        armWakeUp()
+        for entry in entries where registers(entry) { prepareRegistration(of: entry) }
+        do throws(Errno) {
+            try ring.submit()
+        } catch {
+            return .failure(.failed(what: "registering entries", error))
+        }
+        // A refused REGISTER has completed already; the completions stay for `serve`.
+        for number in 0..<ring.completionCount {
+            let completion = ring.completion(number)
+            guard completion.res < 0, UserData(rawValue: completion.user_data)?.kind == .command else { continue }
+            return .failure(.failed(what: "registering an entry of the ring", Errno(rawValue: -completion.res)))
+        }
+        return .success(())
+    }
+
+    // MARK: The loop
+
+    /// Takes completions until the session stops.
+    final func serve() {
+        while true {
+            let count = ring.completionCount
+            if count > 0 {
+                handle(count)
+                continue
+            }
+            answerDeferred()
+            if shallEnd() {
+                // What is answered shall go out.
+                try? ring.submit()
+                return
+            }
+            do throws(Errno) {
+                if waiting.mode == .polling { try poll() }
+                try ring.submitAndWait()
+                settle()
+            } catch .interrupted {
+                // Woken.
+                settle()
+            } catch .resourceTemporarilyUnavailable, .resourceBusy {
+                // Completions must be taken first, which happens next; or the kernel has no memory, which takes a moment.
+                if !ring.hasCompletions { usleep(1_000) }
+            } catch {
+                return session.connectionEnded(.failure("\(worker.name): io_uring_enter: \(error)"))
+            }
+        }
+    }
+
+    /// The session stops, and nobody owes this thread anything.
+    func shallEnd() -> Bool { worker.stopping.load(ordering: .acquiring) && outstanding + deferred == 0 }
+
+    /// Replies that are submitted are no longer in hand. Before that they are: a session that drains cuts the connection once nothing
+    /// is in hand, and the client would lose its reply.
+    private final func settle() {
+        guard answered > 0, ring.isSubmitted else { return }
+        worker.inHand.subtract(answered, ordering: .releasing)
+        answered = 0
+    }
+
+    /// Sends what is prepared, and watches for the next request. On the client's own core that would keep it from coming.
+    private final func poll() throws(Errno) {
+        guard clinux_cpu() != clientCPU else { return }
+        try ring.submit()
+        let end = Clock.now() + WaitPolicy.limit
+        while !ring.hasCompletions && Clock.now() < end { clinux_relax() }
+    }
+
+    private final func handle(_ count: Int) {
+        batch &+= 1
+        if count > 1 || outstanding > 0 {
+            crowded = RingLoop.crowdedFor
+        } else if crowded > 0 {
+            crowded -= 1
+        }
+        worker.placement?.set(pinned: waiting.mode == .pinned)
+        for number in 0..<count {
+            let completion = ring.completion(number)
+            guard let data = UserData(rawValue: completion.user_data) else { continue }
+            switch data.kind {
+            case .command: commandCompleted(entries.baseAddress! + Int(data.entry), result: completion.res)
+            case .backing: backingCompleted(entries.baseAddress! + Int(data.entry), result: completion.res)
+            case .wakeUp: armWakeUp()
+            case .hook: session.log.debug("a hook's command completed with \(completion.res)")
+            }
+        }
+        ring.advance(count)
+    }
+
+    /// Has the ring read the eventfd: its completion wakes the thread.
+    private final func armWakeUp() {
+        cliburing_prep_backing(
+            ring.nextSubmission(), IORING_OP_READ.rawValue, worker.wakeUp.descriptor.rawValue, worker.wakeUpValue, 8, 0,
+            0, UserData(.wakeUp).rawValue)
+    }
+
+    /// Prepares the answer that is in the entry, and with it the wait for the entry's next request. It goes out with the batch.
+    func commitAndFetch(_ entry: UnsafeMutablePointer<Entry>, failed: Bool, at now: UInt64) {
+        let queue = entry.pointee.queue
+        queue.freeEntries.add(1, ordering: .relaxed)
+        prepareCommit(entry.pointee.commitID, on: queue.id, UserData(.command, entry: entry.pointee.index))
+        queue.counters.countCommitted(entry.pointee.opcode, nanoseconds: now - entry.pointee.began, failed: failed)
+        answered += 1
+    }
+
+    /// Prepares COMMIT_AND_FETCH.
+    final func prepareCommit(_ commitID: UInt64, on queue: UInt16, _ data: UserData) {
+        cliburing_prep_fuse(
+            ring.nextSubmission(), 0, FuseCommand.commitAndFetch, queue, commitID, nil, data.rawValue)
+    }
+
+    /// Prepares REGISTER.
+    final func prepareRegister(_ entry: Entry, _ data: UserData) {
+        cliburing_prep_fuse(
+            ring.nextSubmission(), 0, FuseCommand.register, entry.queue.id, 0, entry.writeVectors(), data.rawValue)
+    }
+}
