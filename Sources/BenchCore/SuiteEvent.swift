@@ -58,26 +58,26 @@ extension SuiteEvent: Codable {
 
     /// Reads a line.
     ///
-    /// - Throws: ``Fault`` if it is no event, or one with something that cannot be: a negative count, a time that never ends,
+    /// - Throws: ``Malformed`` if it is no event, or one with something that cannot be: a negative count, a time that never ends,
     ///   a test without a name.
-    public init(line: some Collection<UInt8>) throws(Fault) {
-        guard String(validating: line, as: UTF8.self) != nil else { throw Fault("it is not UTF-8") }
+    public init(line: some Collection<UInt8>) throws(Malformed) {
+        guard String(validating: line, as: UTF8.self) != nil else { throw Malformed("it is not UTF-8") }
         do {
             self = try JSONDecoder().decode(SuiteEvent.self, from: Data(line))
         } catch DecodingError.keyNotFound(let key, _) {
-            throw Fault("it has no '\(key.stringValue)'")
+            throw Malformed("it has no '\(key.stringValue)'")
         } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
-            throw Fault("its '\(SuiteEvent.name(context.codingPath))' is of another kind")
+            throw Malformed("its '\(SuiteEvent.name(context.codingPath))' is of another kind")
         } catch DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty {
-            throw Fault("its '\(SuiteEvent.name(context.codingPath))' cannot be")
+            throw Malformed("its '\(SuiteEvent.name(context.codingPath))' cannot be")
         } catch {
-            throw Fault("it is no JSON")
+            throw Malformed("it is no JSON")
         }
         try check()
     }
 
     /// What is wrong with a line.
-    public struct Fault: Error, Hashable, Sendable {
+    public struct Malformed: Error, Hashable, Sendable {
         public let what: String
 
         init(_ what: String) { self.what = what }
@@ -85,18 +85,18 @@ extension SuiteEvent: Codable {
 
     private static func name(_ path: [any CodingKey]) -> String { path.map(\.stringValue).joined(separator: ".") }
 
-    private func check() throws(Fault) {
+    private func check() throws(Malformed) {
         switch self {
-        case .planned(let count): if count < 0 || count > 10_000_000 { throw Fault("its 'count' cannot be") }
-        case .started(_, let name): if name.isEmpty { throw Fault("its 'name' is empty") }
+        case .planned(let count): if count < 0 || count > 10_000_000 { throw Malformed("its 'count' cannot be") }
+        case .started(_, let name): if name.isEmpty { throw Malformed("its 'name' is empty") }
         case .finished(let result):
-            if result.name.isEmpty { throw Fault("its 'result.name' is empty") }
-            if !(0...1e9).contains(result.seconds) { throw Fault("its 'result.seconds' cannot be") }
+            if result.name.isEmpty { throw Malformed("its 'result.name' is empty") }
+            if !(0...1e9).contains(result.seconds) { throw Malformed("its 'result.seconds' cannot be") }
         }
     }
 
     /// Says it on standard output, in one piece.
-    public func say() {
+    public func emit() {
         var rest = line[...]
         while !rest.isEmpty {
             let written = rest.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }

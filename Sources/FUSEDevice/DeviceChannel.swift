@@ -93,7 +93,7 @@ package final class DeviceChannel: @unchecked Sendable {
     }
 
     private func serveOne(_ length: Int) {
-        let began = Clock.now()
+        let began = MonotonicClock.now()
         counters.countFetched()
         counters.countBatch()
         let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(requestBuffer)[..<length])
@@ -168,7 +168,7 @@ package final class DeviceChannel: @unchecked Sendable {
             } catch {
                 sendFailed(error)
             }
-            session.countDeferred(opcode, nanoseconds: Clock.now() - began, failed: error != nil)
+            session.countDeferred(opcode, nanoseconds: MonotonicClock.now() - began, failed: error != nil)
             deferred.subtract(1, ordering: .acquiringAndReleasing)
         }
     }

@@ -28,7 +28,7 @@ struct DeviceReply: ReplySink {
     func finish() { countAnswer(failed: false) }
 
     private func countAnswer(failed: Bool) {
-        channel.counters.countCommitted(opcode, nanoseconds: Clock.now() - began, failed: failed)
+        channel.counters.countCommitted(opcode, nanoseconds: MonotonicClock.now() - began, failed: failed)
     }
 
     func read(_ file: BackingFile, offset: Int64, count: Int) throws(Errno) {

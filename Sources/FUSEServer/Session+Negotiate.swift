@@ -4,16 +4,6 @@ import LinuxSystem
 import Logging
 import SystemPackage
 
-/// INIT could not be agreed on.
-public enum NegotiationError: Error, Sendable {
-    /// The kernel's FUSE protocol is older than this server can speak.
-    case protocolTooOld(major: UInt32, minor: UInt32)
-    /// The connection ended before INIT.
-    case ended(StopCause)
-    /// The transport cannot be had.
-    case transport(TransportError)
-}
-
 extension Session {
     /// The oldest protocol that this server speaks: INIT_EXT, SETXATTR_EXT and HANDLE_KILLPRIV_V2 came by 7.36
     /// (Linux 5.17).

@@ -4,19 +4,6 @@ import LinuxSystem
 import Logging
 public import SystemPackage
 
-/// How a session ended.
-public struct StopReport: Sendable {
-    public let cause: StopCause
-    /// What did not end in time; empty after a clean stop.
-    public let leftovers: [String]
-
-    /// A clean stop, for whatever reason but a failure.
-    public var isClean: Bool {
-        if case .failure = cause { return false }
-        return leftovers.isEmpty
-    }
-}
-
 extension Session {
     /// Waits for the end of the connection or a signal, then stops: takes no more requests, finishes what is in hand
     /// within the deadline, wakes and joins every thread, unmounts if still mounted and still ours.
@@ -27,12 +14,12 @@ extension Session {
         configuration.hook?.sessionRuns(on: connection)
         let cause = waitForCause(signals)
         transition(to: .stopping, because: "\(cause)")
-        var patience = Patience(signals, until: Deadline(secondsFromNow: configuration.stopTimeout))
+        var deadline = StopDeadline(signals, until: Deadline(secondsFromNow: configuration.stopTimeout))
         if case .signal = cause {
-            leave(transport, &patience)
+            leave(transport, &deadline)
         } else {
             drain(transport)
-            patience.wait { transport.requestsInHand == 0 }
+            deadline.wait { transport.requestsInHand == 0 }
         }
         fileSystem.interruptWaiters()
         // Threads get a little longer than requests: those still in hand are given up, and their threads then end.
@@ -59,7 +46,7 @@ extension Session {
                 pollfd(fd: $0.rawValue, events: Int16(POLLIN), revents: 0)
             }
             poll(&descriptors, 2, -1)
-            if let number = takeSignal(from: signals) { return .signal(number) }
+            if let number = signals.takeSignal() { return .signal(number) }
             if let cause = endCause { return cause }
         }
     }
@@ -67,14 +54,14 @@ extension Session {
     /// The daemon wants to go. An idle mount is unmounted like umount(8) does, with everything written back through the
     /// transport, which still serves. A busy one, or one that was lazily unmounted, is drained and then cut: its clients
     /// see the connection end.
-    private func leave(_ transport: any Transport, _ patience: inout Patience) {
-        if unmountIdle(&patience) {
+    private func leave(_ transport: any Transport, _ deadline: inout StopDeadline) {
+        if unmountIdle(&deadline) {
             // The readers of /dev/fuse are told in a moment, unless the mount lives on in another namespace.
-            patience.wait { endCause != nil }
+            deadline.wait { endCause != nil }
         }
         guard endCause == nil else { return }
         drain(transport)
-        patience.wait { transport.requestsInHand == 0 }
+        deadline.wait { transport.requestsInHand == 0 }
         // Aborting wakes every client and ends every command in the kernel. Without the right to, closing the
         // descriptors at the end does the same.
         try? connection.unmount(.force)
@@ -84,7 +71,7 @@ extension Session {
     /// Unmounts on a thread of its own, since that may wait for writeback, and leaves the signals to this one.
     ///
     /// - Returns: whether it was mounted and is no longer.
-    private func unmountIdle(_ patience: inout Patience) -> Bool {
+    private func unmountIdle(_ deadline: inout StopDeadline) -> Bool {
         guard connection.isMounted else { return false }
         let unmounting = try? ServerThread.start(name: "unmount") { [self] in
             do throws(Errno) {
@@ -93,7 +80,7 @@ extension Session {
                 log.debug("unmount: \(error)")
             }
         }
-        if let unmounting { patience.wait { unmounting.hasEnded || endCause != nil } }
+        if let unmounting { deadline.wait { unmounting.hasEnded || endCause != nil } }
         return !connection.isMounted
     }
 
@@ -102,33 +89,4 @@ extension Session {
         transport.drain()
         fileSystem.interruptWaiters()
     }
-}
-
-/// How long a stop waits for others: until its deadline, and no longer at all once one more signal has come.
-struct Patience {
-    private let signals: FileDescriptor
-    private let deadline: Deadline
-    private var isHurried = false
-
-    /// - Parameter signals: a signalfd(2), which does not block.
-    init(_ signals: FileDescriptor, until deadline: Deadline) {
-        self.signals = signals
-        self.deadline = deadline
-    }
-
-    /// Waits until `condition` holds.
-    mutating func wait(for condition: () -> Bool) {
-        while !isHurried, !deadline.hasPassed, !condition() {
-            var entry = pollfd(fd: signals.rawValue, events: Int16(POLLIN), revents: 0)
-            poll(&entry, 1, 1)
-            if takeSignal(from: signals) != nil { isHurried = true }
-        }
-    }
-}
-
-/// The next signal of a signalfd(2); nil if there is none.
-private func takeSignal(from signals: FileDescriptor) -> CInt? {
-    var info = signalfd_siginfo()
-    let count = try? Errno.check { read(signals.rawValue, &info, MemoryLayout<signalfd_siginfo>.size) }
-    return count == MemoryLayout<signalfd_siginfo>.size ? CInt(bitPattern: info.ssi_signo) : nil
 }

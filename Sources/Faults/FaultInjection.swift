@@ -1,3 +1,4 @@
+import CLinux
 public import FUSEServer
 import Glibc
 import LinuxSystem
@@ -45,9 +46,11 @@ public final class FaultInjection: SessionHook {
         }
     }
 
-    /// One that never becomes readable: both ends of its pipe stay open.
+    /// One that never becomes readable, both ends of its pipe stay open, and whose reader is never kept waiting.
     private static func silentDescriptor() -> FileDescriptor {
-        (try? FileDescriptor.pipe())?.readEnd ?? .standardError
+        guard let end = try? FileDescriptor.pipe().readEnd else { return .standardError }
+        _ = clinux_fcntl(end.rawValue, F_SETFL, CLong(O_NONBLOCK))
+        return end
     }
 
     package func sessionRuns(on connection: Connection) {

@@ -37,7 +37,7 @@ extension FaultyFileSystem {
         case (.leakBuffer, _, _):
             memset(malloc(256 << 10), 1, 256 << 10)
         case (.spin, _, _) where !hasHappened.exchange(true, ordering: .relaxed):
-            _ = try? ServerThread.start(name: "spinning") { while true { _ = Clock.now() } }
+            _ = try? ServerThread.start(name: "spinning") { while true { _ = MonotonicClock.now() } }
         default: break
         }
         return outcome

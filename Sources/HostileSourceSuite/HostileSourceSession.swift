@@ -27,13 +27,13 @@ public struct HostileSourceSession {
     /// Runs it all; what it made is in the bench's ledger.
     ///
     /// - Throws: ``HostileSourceUnavailable``.
-    public func run(_ tell: (Event) -> Void) throws -> [TestResult] {
+    public func run(_ report: (Event) -> Void) throws -> [TestResult] {
         var all: [TestResult] = []
         for target in targets {
-            tell(.begin(target.label))
+            report(.begin(target.label))
             let folder = target.kind == .directory ? directory : nil
-            let results = try HostileSourceRun(target, in: folder, settings, bench: bench).run { tell(.tick) }
-            for result in results { tell(.result(result)) }
+            let results = try HostileSourceRun(target, in: folder, settings, bench: bench).run { report(.tick) }
+            for result in results { report(.result(result)) }
             all += results
         }
         return all

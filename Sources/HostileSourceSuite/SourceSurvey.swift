@@ -8,9 +8,9 @@ struct SourceSurvey {
     init(_ root: String) { self.root = root }
 
     /// Tells of each file that is not as its maker would have made it.
-    func walk(_ tell: (String) -> Void) { walk(root, tell) }
+    func walk(_ report: (String) -> Void) { walk(root, report) }
 
-    private func walk(_ path: String, _ tell: (String) -> Void) {
+    private func walk(_ path: String, _ report: (String) -> Void) {
         guard let stream = opendir(path) else { return }
         defer { closedir(stream) }
         while let entry = readdir(stream) {
@@ -21,12 +21,12 @@ struct SourceSurvey {
             let below = path + "/" + name
             var status = stat()
             guard lstat(below, &status) == 0 else { continue }
-            if let fault = fault(below, status) { tell("\(below.dropFirst(root.count + 1)) \(fault)") }
-            if status.st_mode & S_IFMT == S_IFDIR { walk(below, tell) }
+            if let violation = violation(below, status) { report("\(below.dropFirst(root.count + 1)) \(violation)") }
+            if status.st_mode & S_IFMT == S_IFDIR { walk(below, report) }
         }
     }
 
-    private func fault(_ path: String, _ status: stat) -> String? {
+    private func violation(_ path: String, _ status: stat) -> String? {
         let owner = "\(status.st_uid):\(status.st_gid)"
         if let actor = Actor.users.first(where: { $0.user == status.st_uid }) {
             // A directory that the adversary gave away has kept the group that it was made with.

@@ -1,51 +1,51 @@
 /// Numbers as people and files give them: in decimal digits, and within bounds that everything behind them can bear.
 ///
-/// - Throws: ``NumberFault`` for all else: no number, none that is finite, one out of bounds.
+/// - Throws: ``NumberError`` for all else: no number, none that is finite, one out of bounds.
 public enum Numbers {
     /// A whole number.
-    public static func count(_ text: String, _ bounds: ClosedRange<Int>) throws(NumberFault) -> Int {
+    public static func count(_ text: String, _ bounds: ClosedRange<Int>) throws(NumberError) -> Int {
         guard let number = Int(text), bounds.contains(number) else {
-            throw NumberFault(
+            throw NumberError(
                 text: text, wanted: "a whole number from \(bounds.lowerBound) to \(bounds.upperBound)")
         }
         return number
     }
 
     /// Entries of each of the ring's queues.
-    public static func depth(_ text: String) throws(NumberFault) -> Int { try count(text, 1...4096) }
+    public static func depth(_ text: String) throws(NumberError) -> Int { try count(text, 1...4096) }
 
     /// How often something is done.
-    public static func cycles(_ text: String) throws(NumberFault) -> Int { try count(text, 1...100_000) }
+    public static func cycles(_ text: String) throws(NumberError) -> Int { try count(text, 1...100_000) }
 
     /// A span of time in seconds, fractions allowed.
-    public static func seconds(_ text: String) throws(NumberFault) -> Double { try seconds(text, from: 0.001) }
+    public static func seconds(_ text: String) throws(NumberError) -> Double { try seconds(text, from: 0.001) }
 
     /// - Parameter least: the shortest one that is taken.
-    public static func seconds(_ text: String, from least: Double) throws(NumberFault) -> Double {
+    public static func seconds(_ text: String, from least: Double) throws(NumberError) -> Double {
         let bounds = least...longest
         guard let number = decimal(text), bounds.contains(number) else {
-            throw NumberFault(text: text, wanted: "seconds from \(plain(least)) to \(plain(longest))")
+            throw NumberError(text: text, wanted: "seconds from \(plain(least)) to \(plain(longest))")
         }
         return number
     }
 
     /// How many times as much.
-    public static func factor(_ text: String) throws(NumberFault) -> Double {
+    public static func factor(_ text: String) throws(NumberError) -> Double {
         guard let number = decimal(text), number > 1, number <= 1_000_000 else {
-            throw NumberFault(text: text, wanted: "a factor above 1, up to 1000000")
+            throw NumberError(text: text, wanted: "a factor above 1, up to 1000000")
         }
         return number
     }
 
     /// A process's exit status.
-    public static func status(_ text: String) throws(NumberFault) -> Int32 {
+    public static func status(_ text: String) throws(NumberError) -> Int32 {
         Int32(try count(text, 0...255))
     }
 
     /// Where random choices begin.
-    public static func seed(_ text: String) throws(NumberFault) -> UInt64 {
+    public static func seed(_ text: String) throws(NumberError) -> UInt64 {
         guard let number = UInt64(text) else {
-            throw NumberFault(text: text, wanted: "a whole number from 0 to \(UInt64.max)")
+            throw NumberError(text: text, wanted: "a whole number from 0 to \(UInt64.max)")
         }
         return number
     }
@@ -61,13 +61,4 @@ public enum Numbers {
     private static func plain(_ number: Double) -> String {
         number == number.rounded() ? "\(Int(number))" : "\(number)"
     }
-}
-
-/// A text that is not the number it should be.
-public struct NumberFault: Error, Hashable, Sendable, CustomStringConvertible {
-    public let text: String
-    /// What it should be.
-    public let wanted: String
-
-    public var description: String { "it takes \(wanted), not '\(text)'" }
 }

@@ -65,7 +65,7 @@ final class InterruptibleWaits: Sendable {
     /// - Throws: EINTR if it has been interrupted already, ECONNABORTED if all waiting has ended.
     func enter(_ unique: UInt64) throws(Errno) -> Wait {
         let longest = longest.load(ordering: .relaxed)
-        let wait = Wait(unique: unique, end: longest == 0 ? 0 : Clock.now() + longest)
+        let wait = Wait(unique: unique, end: longest == 0 ? 0 : MonotonicClock.now() + longest)
         let refusal = state.withLock { state -> Errno? in
             if state.isStopped { return .connectionAbort }
             if let index = state.early.firstIndex(of: unique) {
@@ -166,7 +166,7 @@ final class InterruptibleWaits: Sendable {
 
     /// The waits that shall end, or whose time is up; nil once there is nothing to do.
     private func ending() -> [Wait]? {
-        let now = Clock.now()
+        let now = MonotonicClock.now()
         return state.withLock { state in
             let ending = state.waits.values.filter { wait in
                 wait.verdict.load(ordering: .relaxed) != 0 || wait.end != 0 && wait.end <= now

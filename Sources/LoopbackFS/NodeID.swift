@@ -1,11 +1,3 @@
-/// A file's identity among all that the source spans: filesystem and inode number.
-struct FileIdentity: Hashable {
-    /// ``BackingFileSystem/index``; 0 is the source directory's own.
-    let fileSystem: Int
-    /// `st_ino`.
-    let inode: UInt64
-}
-
 /// The node ids and inode numbers that clients see, as a function of a file's identity.
 ///
 /// A pure function wherever possible, so that a file handle (NFS export, open_by_handle_at(2)) which holds a node id

@@ -20,7 +20,7 @@ extension RingLoop {
             case .inline:
                 let mark = file.policy.begin(at: entry.pointee.began)
                 let result = try BackingIO.read(file, offset: offset, into: room)
-                let now = Clock.now()
+                let now = MonotonicClock.now()
                 file.policy.end(mark, at: now)
                 return commit(entry, count: result.count, at: now)
             case .cached:
@@ -50,7 +50,7 @@ extension RingLoop {
         let mark = file.policy.begin(at: entry.pointee.began)
         let bytes = UnsafeRawBufferPointer(rebasing: entry.pointee.payload[..<count])
         let written = try BackingIO.write(file, offset: offset, bytes, flags: flags)
-        let now = Clock.now()
+        let now = MonotonicClock.now()
         file.policy.end(mark, at: now)
         commitWrite(entry, written, at: now)
     }
@@ -120,7 +120,7 @@ extension RingLoop {
     }
 
     private func commitWrite(
-        _ entry: UnsafeMutablePointer<Entry>, _ written: Int, at now: UInt64 = Clock.now()
+        _ entry: UnsafeMutablePointer<Entry>, _ written: Int, at now: UInt64 = MonotonicClock.now()
     ) {
         entry.pointee.payload.storeBytes(of: fuse_write_out(size: UInt32(written), padding: 0), as: fuse_write_out.self)
         commit(entry, count: MemoryLayout<fuse_write_out>.size, at: now)

@@ -41,7 +41,7 @@ extension RingLoop {
         entry.pointee.opcode = Opcode(rawValue: header.opcode)
         entry.pointee.unique = header.unique
         entry.pointee.commitID = message.commitID
-        entry.pointee.began = Clock.now()
+        entry.pointee.began = MonotonicClock.now()
         clientCPU = CInt(entry.pointee.queue.id)
         waiting.requestTaken(onlyClients: outstanding == 0, at: entry.pointee.began, total: fetchedByAll())
         do throws(Errno) {
@@ -64,14 +64,14 @@ extension RingLoop {
     private func fetchedByAll() -> UInt64 { worker.allQueues.reduce(0) { $0 + $1.counters.fetched } }
 
     /// Answers with a body of `count` bytes, which lies in the payload.
-    func commit(_ entry: UnsafeMutablePointer<Entry>, count: Int, at now: UInt64 = Clock.now()) {
+    func commit(_ entry: UnsafeMutablePointer<Entry>, count: Int, at now: UInt64 = MonotonicClock.now()) {
         entry.pointee.message.writeReply(to: entry.pointee.unique, count: count)
         commitWritten(entry, failed: false, at: now)
     }
 
     func commit(_ entry: UnsafeMutablePointer<Entry>, error: Errno) {
         entry.pointee.message.writeReply(to: entry.pointee.unique, error: error)
-        commitWritten(entry, failed: true, at: Clock.now())
+        commitWritten(entry, failed: true, at: MonotonicClock.now())
     }
 
     private func commitWritten(_ entry: UnsafeMutablePointer<Entry>, failed: Bool, at now: UInt64) {

@@ -140,8 +140,8 @@ class RingLoop {
     private final func poll() throws(Errno) {
         guard clinux_cpu() != clientCPU else { return }
         try ring.submit()
-        let end = Clock.now() + WaitPolicy.limit
-        while !ring.hasCompletions && Clock.now() < end { clinux_relax() }
+        let end = MonotonicClock.now() + WaitPolicy.limit
+        while !ring.hasCompletions && MonotonicClock.now() < end { clinux_relax() }
     }
 
     private final func handle(_ count: Int) {

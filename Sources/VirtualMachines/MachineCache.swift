@@ -92,29 +92,6 @@ package struct MachineCache: Sendable {
     private func exists(_ path: FilePath) -> Bool { access(path.string, F_OK) == 0 }
 }
 
-/// flock(2) of a file: gone with the process, however it ends.
-struct FolderLock {
-    private let descriptor: CInt
-
-    init(_ folder: FilePath, _ name: String, waits: Bool) throws(VirtualMachineError) {
-        try createFolder(folder)
-        let path = folder.appending(name)
-        do throws(Errno) {
-            descriptor = try Errno.check { clinux_openat(AT_FDCWD, path.string, O_RDWR | O_CREAT | O_CLOEXEC, 0o644) }
-        } catch {
-            throw .system(path, error)
-        }
-        while clinux_flock(descriptor, LOCK_EX | (waits ? 0 : LOCK_NB)) != 0 {
-            let error = Errno.last
-            if error == .interrupted { continue }
-            close(descriptor)
-            throw error == .wouldBlock ? .cacheInUse(folder) : .system(path, error)
-        }
-    }
-
-    func release() { close(descriptor) }
-}
-
 /// Makes a folder and those above it.
 func createFolder(_ path: FilePath) throws(VirtualMachineError) {
     do {
@@ -141,26 +118,5 @@ func writeFile(_ path: FilePath, _ bytes: [UInt8]) throws(VirtualMachineError) {
         }
     } catch {
         throw .system(path, error)
-    }
-}
-
-/// Looks at folders of the host.
-enum HostFolder {
-    /// Bytes that the files in it take on the disk.
-    static func size(of folder: FilePath) -> Int {
-        guard let walk = FileManager.default.enumerator(atPath: folder.string) else { return 0 }
-        var total = 0
-        for case let name as String in walk {
-            var status = stat()
-            if lstat(folder.appending(name).string, &status) == 0 { total += Int(status.st_blocks) * 512 }
-        }
-        return total
-    }
-
-    /// Files below it whose names begin with `prefix`, by path.
-    static func files(below folder: FilePath, prefix: String) -> [FilePath] {
-        guard let walk = FileManager.default.enumerator(atPath: folder.string) else { return [] }
-        return walk.compactMap { $0 as? String }.filter { FilePath($0).lastComponent?.string.hasPrefix(prefix) == true }
-            .sorted().map { folder.appending($0) }
     }
 }

@@ -34,13 +34,13 @@ struct TestInspector {
             evidence: evidence)
     }
 
-    private struct Accusations {
+    private struct Findings {
         var crash: String?
         var others: [String] = []
     }
 
-    private func look(_ test: RunningTest, _ folder: Evidence, _ evidence: inout [String]) -> Accusations {
-        var result = Accusations()
+    private func look(_ test: RunningTest, _ folder: Evidence, _ evidence: inout [String]) -> Findings {
+        var result = Findings()
         removeLeftovers(&result)
         for straggler in runner.watch.settle(.seconds(10)) {
             evidence.append(
@@ -95,7 +95,7 @@ struct TestInspector {
     }
 
     /// Processes that a test left behind keep the filesystem busy: they go, and the test is named.
-    private func removeLeftovers(_ result: inout Accusations) {
+    private func removeLeftovers(_ result: inout Findings) {
         let processes = TestProcesses(bench: runner.bench, check: check, watch: runner.watch)
         // One that is about to end gets a moment.
         var left: [ProcessID] = []

@@ -104,12 +104,3 @@ struct CorrectnessCommand: ParsableCommand {
         }
     }
 }
-
-/// What the bench starts to have a mount touched; never typed by a person.
-struct CorrectnessWorkerCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "correctness-worker", shouldDisplay: false)
-
-    func run() throws {
-        try Worker.run()
-    }
-}

@@ -90,10 +90,10 @@ final class CorrectnessReport {
     private func say(_ progress: CorrectnessRun.Progress) {
         if progress.planned != planned {
             planned = progress.planned
-            SuiteEvent.planned(count: planned).say()
+            SuiteEvent.planned(count: planned).emit()
         }
-        if let started = progress.started { SuiteEvent.started(area: started.area, name: started.name).say() }
-        if let result = progress.result { SuiteEvent.finished(result).say() }
+        if let started = progress.started { SuiteEvent.started(area: started.area, name: started.name).emit() }
+        if let result = progress.result { SuiteEvent.finished(result).emit() }
     }
 
     /// A line for people; with `--json` standard output is for the results alone.

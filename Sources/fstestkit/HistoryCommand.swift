@@ -5,17 +5,6 @@ import BenchCore
 import SystemPackage
 import TestMatrix
 
-/// Where earlier results are.
-struct StoreOptions: ParsableArguments {
-    @Option(help: "The folder with the results.")
-    var output = "fstestkit-results"
-
-    func open() throws -> Store {
-        let folder = try OutputFolder.path(output).string
-        return try words { try MatrixSession.store(in: folder, mustExist: true) }
-    }
-}
-
 struct HistoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history",
@@ -46,7 +35,7 @@ struct HistoryCommand: ParsableCommand {
         let found = try words { try store.tests(matching: test) }
         if found.isEmpty { throw fail("no test is called '\(test)'") }
         if json { return try showJSON(try found.prefix(limit).map { try document($0, store) }) }
-        if found.count > 1 { tell("\(found.count) tests match") }
+        if found.count > 1 { notice("\(found.count) tests match") }
         for name in found.prefix(limit) { try words { try show(name, store) } }
     }
 
@@ -67,11 +56,11 @@ struct HistoryCommand: ParsableCommand {
     }
 
     private func showTroubles(_ store: Store) throws {
-        let troubles = try store.troubles(target: target)
-        if json { return try showJSON(Array(troubles.prefix(limit))) }
-        if troubles.isEmpty { return print("no test has ever failed") }
+        let everFailed = try store.everFailed(target: target)
+        if json { return try showJSON(Array(everFailed.prefix(limit))) }
+        if everFailed.isEmpty { return print("no test has ever failed") }
         var table = TextTable("test", "target", "standing", "failed", "since", "last passed")
-        for trouble in troubles.prefix(limit) {
+        for trouble in everFailed.prefix(limit) {
             table.add([
                 "\(trouble.suite)/\(trouble.area)/\(trouble.name)", trouble.target, trouble.standing,
                 trouble.failures.text,
@@ -79,7 +68,7 @@ struct HistoryCommand: ParsableCommand {
             ])
         }
         print(table.text())
-        if troubles.count > limit { print("… and \(troubles.count - limit) more (--limit)") }
+        if everFailed.count > limit { print("… and \(everFailed.count - limit) more (--limit)") }
     }
 
     private func show(_ name: TestName, _ store: Store) throws {

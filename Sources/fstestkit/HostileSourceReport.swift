@@ -13,7 +13,7 @@ final class HostileSourceReport {
         self.json = json
         self.seed = seed
         planned = targets * HostileSourceSession.resultsPerTarget
-        if json { SuiteEvent.planned(count: planned).say() }
+        if json { SuiteEvent.planned(count: planned).emit() }
     }
 
     func show(_ event: HostileSourceSession.Event) {
@@ -23,9 +23,9 @@ final class HostileSourceReport {
             // A long run is no dead one.
             guard json, Date().timeIntervalSince(said) > 30 else { return }
             said = Date()
-            SuiteEvent.planned(count: planned).say()
+            SuiteEvent.planned(count: planned).emit()
         case .result(let result):
-            if json { SuiteEvent.finished(result).say() }
+            if json { SuiteEvent.finished(result).emit() }
             let verdict = result.verdict.isFailure ? result.verdict.rawValue.uppercased() : result.verdict.rawValue
             line("\(result.target): \(verdict) \(result.name): \(result.message)")
             for path in result.evidence { line("    see \(path)") }

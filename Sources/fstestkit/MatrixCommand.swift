@@ -51,7 +51,7 @@ struct MatrixCommand: ParsableCommand {
         _ = try OutputFolder.path(resolved.configuration.output)
         let signals = StopSignals()
         let session = try words { try begin(resolved.configuration) }
-        for line in session.cleanedUp { tell("after the killed run: \(line)") }
+        for line in session.cleanedUp { notice("after the killed run: \(line)") }
         let bench: Workbench
         do {
             bench = try Workbench(output: .init(session.folder.path))
@@ -92,13 +92,13 @@ struct MatrixCommand: ParsableCommand {
         let files = try words { try ReportFiles(report, store: session.store, output: output).write() }
         print("report: \(files.page)\nevidence and other formats: \(files.folder)")
         if let signal = signals.received {
-            tell("interrupted; to go on: fstestkit matrix --resume --output \(output)")
+            notice("interrupted; to go on: fstestkit matrix --resume --output \(output)")
             throw ExitCode(128 + signal)
         }
         if report.standing == .passed && baseline { try words { try session.store.markAsBaseline(run, at: Date()) } }
         let missing = missing(report, resolved)
-        for line in missing { tell("not to be had: \(line)") }
-        for shard in report.missingShards { tell("not run: \(shard)") }
+        for line in missing { notice("not to be had: \(line)") }
+        for shard in report.missingShards { notice("not run: \(shard)") }
         try RunStatus(
             hasFailures: [.failed, .unfinished].contains(report.standing),
             isMissing: !missing.isEmpty || report.standing == .empty
@@ -132,7 +132,7 @@ struct MatrixCommand: ParsableCommand {
 }
 
 /// Says something to the person, whatever standard output is for.
-func tell(_ line: String) {
+func notice(_ line: String) {
     FileHandle.standardError.write(Data("fstestkit: \(line)\n".utf8))
 }
 
@@ -142,7 +142,7 @@ func words<Result>(_ body: () throws -> Result) throws -> Result {
         return try body()
     } catch let error as StoreError {
         throw fail(error.sentence)
-    } catch let error as MatrixSession.Fault {
+    } catch let error as MatrixSession.StartError {
         throw fail(error.sentence)
     }
 }
@@ -162,7 +162,7 @@ extension StoreError {
     }
 }
 
-extension MatrixSession.Fault {
+extension MatrixSession.StartError {
     /// For people.
     var sentence: String {
         switch self {

@@ -49,7 +49,7 @@ struct MatrixOptions: ParsableArguments {
         var layers = [try flags(), MatrixOptions.environment]
         if let file = try file() { layers.append(file) }
         let resolved = ResolvedConfiguration(layers)
-        if let fault = resolved.configuration.faults.first { throw ValidationError(fault) }
+        if let problem = resolved.configuration.problems.first { throw ValidationError(problem) }
         do throws(MountOptions.Refusal) {
             try MountOptionsOption.check(resolved.configuration.mountOptions)
         } catch {
@@ -102,8 +102,8 @@ struct MatrixOptions: ParsableArguments {
         if config == nil && !FileManager.default.fileExists(atPath: ConfigurationFile.name) { return nil }
         do {
             return try ConfigurationFile.read(config ?? ConfigurationFile.name)
-        } catch let fault as ConfigurationFile.Fault {
-            throw ValidationError(fault.path + (fault.line.map { ":\($0)" } ?? "") + ": " + fault.what)
+        } catch let problem as ConfigurationFile.ParseError {
+            throw ValidationError(problem.path + (problem.line.map { ":\($0)" } ?? "") + ": " + problem.what)
         }
     }
 
@@ -111,7 +111,7 @@ struct MatrixOptions: ParsableArguments {
         let words = Lists.split(depth)
         if words.isEmpty { return nil }
         return try words.map { word in
-            do throws(NumberFault) {
+            do throws(NumberError) {
                 return try Numbers.depth(word)
             } catch {
                 throw ValidationError("--depth: \(error)")

@@ -101,18 +101,18 @@ struct MountCommand: ParsableCommand {
         let fault = try chosenFault()
         if options.remount { return try remount(options) }
         let place = try Place(source: source, mountPoint: mountPoint)
-        if fake { return tell("\(place.source) would be mounted on \(place.mountPoint)", if: verbose) }
+        if fake { return announce("\(place.source) would be mounted on \(place.mountPoint)", if: verbose) }
         if foreground {
             try Daemon(
                 options: options, place: place, debug: debug, readyDescriptor: readyDescriptor, fault: fault
             ).run()
         } else {
             try Background.start()
-            tell("\(place.source) is mounted on \(place.mountPoint)", if: verbose)
+            announce("\(place.source) is mounted on \(place.mountPoint)", if: verbose)
         }
     }
 
-    private func tell(_ line: String, if isWanted: Bool) {
+    private func announce(_ line: String, if isWanted: Bool) {
         if isWanted { print("fstestkit: \(line)") }
     }
 

@@ -170,7 +170,7 @@ struct MountOptions {
     }
 
     private func number(_ name: String, _ value: String, _ range: ClosedRange<Int>) throws(Refusal) -> Int {
-        do throws(NumberFault) {
+        do throws(NumberError) {
             return try Numbers.count(value, range)
         } catch {
             throw Refusal(message: "\(name) takes \(error.wanted), not '\(value)'")
@@ -179,7 +179,7 @@ struct MountOptions {
 
     /// Seconds, with a fraction, as nanoseconds.
     private func seconds(_ name: String, _ value: String) throws(Refusal) -> UInt64 {
-        do throws(NumberFault) {
+        do throws(NumberError) {
             return UInt64(try Numbers.seconds(value, from: 0) * 1e9)
         } catch {
             throw Refusal(message: "\(name) takes \(error.wanted), not '\(value)'")

@@ -63,7 +63,7 @@ struct MergeReport: ParsableCommand {
         let target = try MatrixSession.store(in: store.output)
         let files = try words { try ReportFiles(report, store: target, output: store.output).write() }
         print("report: \(files.page)")
-        for shard in report.missingShards { tell("not run: \(shard)") }
+        for shard in report.missingShards { notice("not run: \(shard)") }
         try RunStatus(
             hasFailures: [.failed, .unfinished].contains(report.standing),
             isMissing: [.empty, .leftOut].contains(report.standing)

@@ -84,21 +84,21 @@ struct StopPathCommand: ParsableCommand {
         }
         bench.closeOnSignals()
         let settings = settings()
-        say(
+        printProgress(
             "seed \(settings.seed), \(scenarios.count) scenarios, \(settings.cycles) cycles each, on \(targets.map(\.label).joined(separator: ", "))"
         )
         let runner = StopPathRunner(
             scenarios: scenarios, targets: targets, settings: settings, bench: bench, output: folder,
             repeatCommand: { [self] in repeatCommand($0, $1, $2) },
             listener: StopPathRunner.Listener(
-                progress: { [json] line in json ? say(line) : tell(line + "\n") },
-                event: { [json] event in if json { event.say() } }))
+                progress: { [json] line in json ? printProgress(line) : printResult(line + "\n") },
+                event: { [json] event in if json { event.emit() } }))
         let outcome = runner.run()
         let cleanUp = bench.close()
-        for failure in cleanUp.failures { say("left behind: \(failure)") }
+        for failure in cleanUp.failures { printProgress("left behind: \(failure)") }
         let report = StopPathReport(outcome.results, output: folder).text
-        if json { say(report) } else { tell("\n" + report) }
-        if outcome.isStuck { say("stopped: something was left that could not be taken down") }
+        if json { printProgress(report) } else { printResult("\n" + report) }
+        if outcome.isStuck { printProgress("stopped: something was left that could not be taken down") }
         let isMissing = scenario != ["all"] && outcome.results.contains { $0.verdict == .skipped && $0.area != "run" }
         try RunStatus(
             hasFailures: outcome.results.contains { $0.verdict.isFailure },
@@ -172,9 +172,9 @@ struct StopPathCommand: ParsableCommand {
     }
 
     /// For people, at once: the last line must be there if the bench is killed.
-    private func tell(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
+    private func printResult(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
 
-    private func say(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+    private func printProgress(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
 }
 
 extension LoadKind: ExpressibleByArgument {}

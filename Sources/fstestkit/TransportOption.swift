@@ -29,7 +29,7 @@ struct TransportOption: ParsableArguments {
         guard let obstacle = Availability.current.ring else { return named ?? TransportName.allCases }
         let missing = (named ?? TransportName.allCases).filter(\.usesRing).map(\.rawValue).joined(separator: ", ")
         if let named, named.contains(where: \.usesRing) { throw fail("\(missing): \(obstacle)", .unavailable) }
-        if named == nil { tell("left out: \(missing): \(obstacle)") }
+        if named == nil { notice("left out: \(missing): \(obstacle)") }
         return (named ?? TransportName.allCases).filter { !$0.usesRing }
     }
 
@@ -43,14 +43,4 @@ struct TransportOption: ParsableArguments {
     }
 
     func validate() throws { _ = try names() }
-}
-
-/// Lists as every option takes them: with commas, and given again.
-enum Lists {
-    /// `--suite a,b --suite c` as a, b, c.
-    static func split(_ values: [String]) -> [String] {
-        values.flatMap { $0.split(separator: ",") }.map { $0.trimmingCharacters(in: .whitespaces) }.filter {
-            !$0.isEmpty
-        }
-    }
 }

@@ -71,9 +71,9 @@ struct VMOptions: ParsableArguments {
     static func cache() -> MachineCache {
         MachineCache(MachineCache.folderOfUser) { preparation in
             switch preparation {
-            case .emulator: tell("fetching QEMU, once")
-            case .root(let release): tell("making the guests' root from Debian \(release), once: a minute or two")
-            case .kernel(let name): tell("fetching and preparing kernel \(name), once")
+            case .emulator: notice("fetching QEMU, once")
+            case .root(let release): notice("making the guests' root from Debian \(release), once: a minute or two")
+            case .kernel(let name): notice("fetching and preparing kernel \(name), once")
             }
         }
     }

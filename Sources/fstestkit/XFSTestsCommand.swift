@@ -121,7 +121,7 @@ struct XFSTestsCommand: ParsableCommand {
         let preparation = builder.preparation()
         for finding in preparation.lacks {
             let mark = finding.isRequired ? "missing" : "without it some tests do not run"
-            say("\(finding.name): \(finding.lack!) (\(mark))" + (finding.remedy.map { " -> \($0)" } ?? ""))
+            printError("\(finding.name): \(finding.lack!) (\(mark))" + (finding.remedy.map { " -> \($0)" } ?? ""))
         }
         if !preparation.isReady && !force { throw fail("not ready; --prepare carries out the remedies", .unavailable) }
     }
@@ -143,17 +143,17 @@ struct XFSTestsCommand: ParsableCommand {
         }
         bench.closeOnSignals()
         let run = XFSTestsRun(bench: bench, journal: journal)
-        let voice = XFSTestsVoice(json: json, plan: journal.plan)
-        run.report = voice.tell
+        let progress = XFSTestsProgress(json: json, plan: journal.plan)
+        run.report = progress.show
         run.grace = grace
-        voice.begin(output: folder.string)
+        progress.begin(output: folder.string)
         let failure = attempt(run)
         let leftBehind = bench.close().failures
-        for line in leftBehind { say("left behind: \(line)") }
+        for line in leftBehind { printError("left behind: \(line)") }
         if let failure { throw fail(failure, .software) }
         let report = XFSTestsReport(journal, factor: slowFactor)
         report.save(to: folder)
-        voice.end(report)
+        progress.end(report)
         if updateBaseline { try update(report) }
         try RunStatus(hasFailures: !report.isAsExpected, isStuck: !leftBehind.isEmpty).end()
     }
@@ -214,12 +214,12 @@ struct XFSTestsCommand: ParsableCommand {
             try FileManager.default.createDirectory(
                 at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
             try baseline.text.write(to: file, atomically: true, encoding: .utf8)
-            say("wrote \(path)")
+            printError("wrote \(path)")
         }
     }
 }
 
 /// Words for people, on standard error.
-func say(_ line: String) {
+func printError(_ line: String) {
     FileHandle.standardError.write(Data("\(line)\n".utf8))
 }

@@ -61,7 +61,7 @@ struct XFSTestsPlanBuilder {
         }
         let known = folder.sections
         if command.transport.isEmpty, let obstacle = Availability.current.ring {
-            tell("left out: \(Self.transports.dropFirst().joined(separator: ", ")): \(obstacle)")
+            notice("left out: \(Self.transports.dropFirst().joined(separator: ", ")): \(obstacle)")
         }
         let words =
             command.transport.isEmpty

@@ -23,7 +23,7 @@ import Testing
             #"{"event":"planned","count":9223372036854775808}"#, #"{"event":"planned","count":1e300}"#,
             #"{"event":"started","area":"a","name":""}"#,
         ] {
-            #expect(throws: SuiteEvent.Fault.self) { try SuiteEvent(line: text.utf8) }
+            #expect(throws: SuiteEvent.Malformed.self) { try SuiteEvent(line: text.utf8) }
         }
     }
 }

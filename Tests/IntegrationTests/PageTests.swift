@@ -73,10 +73,10 @@ private let browser = ["chromium", "chromium-browser", "google-chrome"].first(wh
             key("f"); steps.push(shown());
             document.querySelector(".toggle.skipped").click(); steps.push(shown());
             key("Escape");
-            // From the matrix's red square to the cell, from there to the evidence: two clicks.
-            const square = document.querySelector(".heat .whole td:not(.h0) a");
-            location.hash = square.hash;
-            const cell = document.getElementById(square.hash.slice(1));
+            // From the matrix's red group to the cell, from there to the evidence: two clicks.
+            const group = document.querySelector(".heat .whole td:not(.h0) a");
+            location.hash = group.hash;
+            const cell = document.getElementById(group.hash.slice(1));
             steps.push(cell.tagName);
             cell.open = true;
             const failure = cell.querySelector("details.failure > summary");

@@ -29,7 +29,7 @@ import Testing
         #expect(resolved.configuration.cycles == 5)
         #expect(resolved.configuration.depths == [1, 8])
         #expect(resolved.configuration.arguments == ["xfstests": ["-g", "auto"]])
-        #expect(resolved.configuration.faults.isEmpty)
+        #expect(resolved.configuration.problems.isEmpty)
         #expect(origin(resolved, "cycles") == "--cycles")
         #expect(origin(resolved, "depths") == "fstestkit.yaml:3")
         #expect(origin(resolved, "quick") == "default")
@@ -57,13 +57,13 @@ import Testing
         ("daemons:\n  - nam: x", 2, "there is no 'nam' here"), ("- a", 1, "is no list of settings"),
     ])
     func mistakesAreNamedWithTheirLine(text: String, line: Int, what: String) throws {
-        let fault = #expect(throws: ConfigurationFile.Fault.self) { try ConfigurationFile.parse(text, path: "f") }
+        let fault = #expect(throws: ConfigurationFile.ParseError.self) { try ConfigurationFile.parse(text, path: "f") }
         #expect(fault?.line == line)
         #expect(fault?.what.hasPrefix(what) == true)
     }
 
     @Test func brokenYAMLIsAMistakeToo() {
-        #expect(throws: ConfigurationFile.Fault.self) { try ConfigurationFile.parse("a: [", path: "f") }
+        #expect(throws: ConfigurationFile.ParseError.self) { try ConfigurationFile.parse("a: [", path: "f") }
     }
 
     @Test func faultsOfAConfigurationAreTold() {
@@ -72,6 +72,6 @@ import Testing
         configuration.depths = [0]
         configuration.cycles = 0
         configuration.targets = [.init(command: "a b"), .init(command: "a c"), .init(label: "x/y", command: "z")]
-        #expect(configuration.faults.count == 5)
+        #expect(configuration.problems.count == 5)
     }
 }

@@ -33,18 +33,18 @@ import Testing
                     .some("rename", "good"),
                 ])
         }
-        let troubles = try store.troubles()
-        #expect(troubles.map(\.target) == ["legacy", "uring-single"])
-        let legacy = try #require(troubles.first)
+        let everFailed = try store.everFailed()
+        #expect(everFailed.map(\.target) == ["legacy", "uring-single"])
+        let legacy = try #require(everFailed.first)
         #expect(legacy.failures == Proportion(3, of: 5))
         #expect(legacy.skips == 1)
         #expect(legacy.standing == "failing now")
         // It passed in run 2; the skip in run 4 is no pass.
         #expect(legacy.failsSince?.run == "run-3")
         #expect(legacy.lastPass?.run == "run-2")
-        #expect(troubles[1].standing == "flaky")
-        #expect(troubles[1].lastFailure?.kernel == "6.18.0")
-        #expect(try store.troubles(target: "uring-single").count == 1)
+        #expect(everFailed[1].standing == "flaky")
+        #expect(everFailed[1].lastFailure?.kernel == "6.18.0")
+        #expect(try store.everFailed(target: "uring-single").count == 1)
 
         let name = try #require(try store.tests(matching: "rename/x").first)
         let kernels = try store.kernels(of: name, target: "legacy")

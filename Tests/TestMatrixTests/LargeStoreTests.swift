@@ -14,8 +14,8 @@ import Testing
         let last = try store.run(named: "last")
         let report = try timed("reading a run") { try RunReport(last, from: store) }
         #expect(report.counts.total == 999)
-        let troubles = try timed("history") { try store.troubles() }
-        #expect(troubles.count > 500)
+        let everFailed = try timed("history") { try store.everFailed() }
+        #expect(everFailed.count > 500)
         let name = try #require(try store.tests(matching: "test 7").first)
         let (history, kernels) = try timed("history of a test") {
             (try store.history(of: name), try store.kernels(of: name))

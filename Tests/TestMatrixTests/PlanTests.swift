@@ -35,7 +35,7 @@ import Testing
                 "correctness/legacy", "correctness/legacy+writeback,direct_io", "correctness/other", "stop-path/legacy",
                 "stop-path/other",
             ])
-        #expect(configuration.faults.isEmpty)
+        #expect(configuration.problems.isEmpty)
         let commands = plan.entries.map {
             SuiteCommand(configuration: configuration, program: "p").arguments($0, output: "o")
         }

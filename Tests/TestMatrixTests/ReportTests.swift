@@ -25,8 +25,8 @@ import Testing
         #expect(each == [2, 1, 1, 1, 1])
         #expect(counts.executed == 5)
         #expect(report.standing == .failed)
-        #expect(report.square("correctness", "uring-single")?.standing == .failed)
-        #expect(report.square("xfstests", "legacy")?.standing == .leftOut)
+        #expect(report.group("correctness", "uring-single")?.standing == .failed)
+        #expect(report.group("xfstests", "legacy")?.standing == .leftOut)
     }
 
     @Test func theTextFitsItsWidth() throws {

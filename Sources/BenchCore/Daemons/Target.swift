@@ -1,13 +1,3 @@
-/// A way for requests to travel, as `fstestkit mount --transport` names it.
-public enum TransportName: String, Sendable, Hashable, Codable, CaseIterable {
-    case legacy
-    case uringSingle = "uring-single"
-    case uringPercore = "uring-percore"
-
-    /// Whether it needs the kernel's `enable_uring`.
-    public var usesRing: Bool { self != .legacy }
-}
-
 /// What a suite runs on: who serves the mount, and how it is started.
 public struct Target: Sendable, Hashable {
     public enum Kind: Sendable, Hashable {

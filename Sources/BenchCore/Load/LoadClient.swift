@@ -4,16 +4,6 @@ import LinuxSystem
 import Synchronization
 import SystemPackage
 
-/// What a client does to the mount under test.
-public enum LoadKind: String, Sendable, CaseIterable, Codable {
-    /// All of the others in turn, by chance.
-    case mixed
-    case metadata
-    case read
-    case write
-    case mmap
-}
-
 /// A process that works on a mount until it is told to stop or the connection ends, and writes down what it saw.
 ///
 /// It works in a folder of its own, reached through a descriptor, so that it stays on this mount whatever else is mounted
@@ -185,6 +175,7 @@ public final class LoadClient {
 
 /// The signal handlers' view of the client: there is one client in a process.
 nonisolated(unsafe) private var statusWords: UnsafeMutablePointer<UInt64>?
+
 /// An atomic, not a variable: a signal in the middle of an access to a variable is an exclusivity violation, and aborts.
 private let stopFlag = Atomic(false)
 

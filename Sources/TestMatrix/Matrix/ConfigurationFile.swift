@@ -6,7 +6,7 @@ import Yams
 /// `fstestkit.yaml`: the settings of a project that runs the same matrix daily.
 public struct ConfigurationFile {
     /// What is wrong with a file, and in which line.
-    public struct Fault: Error, Hashable, Sendable {
+    public struct ParseError: Error, Hashable, Sendable {
         public var path: String
         public var line: Int?
         public var what: String
@@ -19,10 +19,10 @@ public struct ConfigurationFile {
 
     /// Reads a file.
     ///
-    /// - Throws: ``Fault``.
+    /// - Throws: ``ParseError``.
     public static func read(_ path: String) throws -> ConfigurationLayer {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw Fault(path: path, what: "cannot be read")
+            throw ParseError(path: path, what: "cannot be read")
         }
         return try parse(text, path: path)
     }
@@ -34,11 +34,11 @@ public struct ConfigurationFile {
         do {
             node = try compose(yaml: text)
         } catch let error as YamlError {
-            throw Fault(path: path, what: "\(error)".replacing("\n", with: " "))
+            throw ParseError(path: path, what: "\(error)".replacing("\n", with: " "))
         }
         // An empty file says nothing.
         guard let node else { return file.layer }
-        guard let mapping = node.mapping else { throw file.fault(node, "is no list of settings (key: value)") }
+        guard let mapping = node.mapping else { throw file.parseError(node, "is no list of settings (key: value)") }
         for (key, value) in mapping { try file.take(key, value) }
         return file.layer
     }
@@ -64,19 +64,19 @@ public struct ConfigurationFile {
         case "mount-options": layer.mountOptions = try strings(node)
         case "cycles": layer.cycles = try number(node, key, Numbers.cycles)
         case "quick":
-            guard let value = node.bool else { throw fault(node, "quick is true or false") }
+            guard let value = node.bool else { throw parseError(node, "quick is true or false") }
             layer.quick = value
         case "seed": layer.seed = try number(node, key, Numbers.seed)
         case "xfstests": layer.xfstests = try string(node)
         case "timeout": layer.timeout = try number(node, key, Numbers.seconds)
         case "arguments":
-            guard let mapping = node.mapping else { throw fault(node, "arguments is a list by suite") }
+            guard let mapping = node.mapping else { throw parseError(node, "arguments is a list by suite") }
             var arguments: [String: [String]] = [:]
             for (suite, list) in mapping { arguments[try string(suite)] = try strings(list) }
             layer.arguments = arguments
         case "output": layer.output = try string(node)
         default:
-            throw fault(
+            throw parseError(
                 keyNode, "there is no setting '\(key)'; there are \(ConfigurationFile.keys.joined(separator: ", "))")
         }
         let file = path.split(separator: "/").last.map(String.init) ?? path
@@ -88,7 +88,7 @@ public struct ConfigurationFile {
         return try list(node).map { entry in
             guard let transport = TransportName(rawValue: try string(entry)) else {
                 let known = TransportName.allCases.map(\.rawValue).joined(separator: ", ")
-                throw fault(entry, "there is no transport '\(try string(entry))'; there are \(known)")
+                throw parseError(entry, "there is no transport '\(try string(entry))'; there are \(known)")
             }
             return transport
         }
@@ -104,24 +104,25 @@ public struct ConfigurationFile {
         switch (try fields["command"].map(string), try fields["mount-helper"].map(string)) {
         case (let command?, nil): return .init(label: name, command: command, cleanStatuses: statuses)
         case (nil, let type?): return .init(label: name, mountHelper: type, cleanStatuses: statuses)
-        default: throw fault(node, "a daemon has either a command or a mount-helper")
+        default: throw parseError(node, "a daemon has either a command or a mount-helper")
         }
     }
 
     private func ownSuite(_ node: Node) throws -> MatrixConfiguration.OwnSuite {
         let fields = try fields(node, ["name", "command"])
         guard let name = fields["name"], let command = fields["command"] else {
-            throw fault(node, "a suite of your own has a name and a command")
+            throw parseError(node, "a suite of your own has a name and a command")
         }
         return .init(name: try string(name), command: try string(command))
     }
 
     private func fields(_ node: Node, _ known: [String]) throws -> [String: Node] {
-        guard let mapping = node.mapping else { throw fault(node, "here belong \(known.joined(separator: ", "))") }
+        guard let mapping = node.mapping else { throw parseError(node, "here belong \(known.joined(separator: ", "))") }
         var fields: [String: Node] = [:]
         for (key, value) in mapping {
             guard let name = key.string, known.contains(name) else {
-                throw fault(key, "there is no '\(key.string ?? "")' here; there are \(known.joined(separator: ", "))")
+                throw parseError(
+                    key, "there is no '\(key.string ?? "")' here; there are \(known.joined(separator: ", "))")
             }
             fields[name] = value
         }
@@ -138,19 +139,21 @@ public struct ConfigurationFile {
     private func strings(_ node: Node) throws -> [String] { try list(node).map(string) }
 
     private func string(_ node: Node) throws -> String {
-        guard let text = node.scalar?.string else { throw fault(node, "here belongs one value") }
+        guard let text = node.scalar?.string else { throw parseError(node, "here belongs one value") }
         return text
     }
 
     private func number<Value>(
-        _ node: Node, _ key: String, _ parse: (String) throws(NumberFault) -> Value
+        _ node: Node, _ key: String, _ parse: (String) throws(NumberError) -> Value
     ) throws -> Value {
-        do throws(NumberFault) {
+        do throws(NumberError) {
             return try parse(node.scalar?.string ?? "")
         } catch {
-            throw fault(node, "\(key): \(error)")
+            throw parseError(node, "\(key): \(error)")
         }
     }
 
-    private func fault(_ node: Node, _ what: String) -> Fault { Fault(path: path, line: node.mark?.line, what: what) }
+    private func parseError(_ node: Node, _ what: String) -> ParseError {
+        ParseError(path: path, line: node.mark?.line, what: what)
+    }
 }

@@ -7,7 +7,7 @@ struct EventFile {
     private var rest: [UInt8] = []
     private var lines = 0
     /// The first line that was no event, and why: what it should have told is lost.
-    private(set) var fault: String?
+    private(set) var problem: String?
 
     /// - Parameter path: made if it is not there.
     init?(path: String) {
@@ -38,7 +38,7 @@ struct EventFile {
     private mutating func take(_ line: ArraySlice<UInt8>, _ events: inout [SuiteEvent]) {
         lines += 1
         if line.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") }) { return }
-        do throws(SuiteEvent.Fault) {
+        do throws(SuiteEvent.Malformed) {
             events.append(try SuiteEvent(line: line))
         } catch {
             note(line, "is no event: \(error.what)")
@@ -54,6 +54,6 @@ struct EventFile {
     }
 
     private mutating func note(_ line: ArraySlice<UInt8>, _ what: String) {
-        fault = fault ?? "line \(lines) of its events \(what): \(String(decoding: line.prefix(120), as: UTF8.self))"
+        problem = problem ?? "line \(lines) of its events \(what): \(String(decoding: line.prefix(120), as: UTF8.self))"
     }
 }

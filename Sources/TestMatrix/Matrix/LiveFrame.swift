@@ -26,14 +26,14 @@ struct LiveFrame {
         return line
     }
 
-    /// Suites by targets where that fits, else a line for each square.
+    /// Suites by targets where that fits, else a line for each group.
     private func matrix() -> [StyledLine] {
         let suites = progress.suites
         let columns = progress.columns
-        let squares = suites.map { suite in columns.map { column in square(suite, column) } }
+        let groups = suites.map { suite in columns.map { column in group(suite, column) } }
         let first = (suites.map(\.count).max() ?? 0) + 2
         let widths = columns.indices.map { index in
-            max(columns[index].count, squares.map { $0[index].width }.max() ?? 0, 16) + 2
+            max(columns[index].count, groups.map { $0[index].width }.max() ?? 0, 16) + 2
         }
         if first + widths.reduce(0, +) <= width {
             var heading = StyledLine()
@@ -46,22 +46,22 @@ struct LiveFrame {
                     var line = StyledLine(suites[row])
                     for index in columns.indices {
                         line.pad(to: first + widths[..<index].reduce(0, +))
-                        for piece in squares[row][index].pieces { line.add(piece.text, piece.style) }
+                        for piece in groups[row][index].pieces { line.add(piece.text, piece.style) }
                     }
                     return line
                 }
         }
         let names = suites.flatMap { suite in columns.map { "\(suite)/\($0)" } }
         let column = min((names.map(\.count).max() ?? 0) + 2, max(12, width - 18))
-        return zip(names, squares.joined()).map { name, square in
+        return zip(names, groups.joined()).map { name, group in
             var line = StyledLine(name.count > column - 2 ? String(name.prefix(column - 3)) + "…" : name)
             line.pad(to: column)
-            for piece in square.pieces { line.add(piece.text, piece.style) }
+            for piece in group.pieces { line.add(piece.text, piece.style) }
             return line
         }
     }
 
-    private func square(_ suite: String, _ column: String) -> StyledLine {
+    private func group(_ suite: String, _ column: String) -> StyledLine {
         let cells = progress.cells.filter { $0.record.cell.suite == suite && $0.record.cell.column == column }
         guard !cells.isEmpty else { return StyledLine() }
         let counts = cells.reduce(into: Counts()) { $0 += $1.counts }
@@ -95,15 +95,15 @@ struct LiveFrame {
             first.add(cell.record.cell.key, .active)
             if let current = cell.current { first.add("  \(current)") }
             if let began = cell.testBegan, now.timeIntervalSince(began) >= 2 {
-                first.add(" (\(Words.duration(now.timeIntervalSince(began))))", .faint)
+                first.add(" (\(Format.duration(now.timeIntervalSince(began))))", .faint)
             }
         }
         var second = StyledLine("results  ", .faint)
         second.add(counts.text, counts.failures > 0 ? .bad : .plain)
         var third = StyledLine("time     ", .faint)
-        third.add("\(Words.duration(elapsed)), cell \(min(progress.done + 1, progress.all)) of \(progress.all)")
+        third.add("\(Format.duration(elapsed)), cell \(min(progress.done + 1, progress.all)) of \(progress.all)")
         if elapsed > 1 { third.add(String(format: ", %.1f tests/s", Double(counts.total) / elapsed)) }
-        if let remaining = progress.remaining(at: now) { third.add(", about \(Words.duration(remaining)) left") }
+        if let remaining = progress.remaining(at: now) { third.add(", about \(Format.duration(remaining)) left") }
         return [first, second, third]
     }
 

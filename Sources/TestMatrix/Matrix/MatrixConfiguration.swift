@@ -77,29 +77,29 @@ public struct MatrixConfiguration: Sendable, Hashable, Codable {
     }
 
     /// What is wrong with it, as far as can be told without running it.
-    public var faults: [String] {
-        var faults: [String] = []
+    public var problems: [String] {
+        var problems: [String] = []
         let known = MatrixConfiguration.builtInSuites + ownSuites.map(\.name)
-        faults += suites.filter { !known.contains($0) }.map { name in
+        problems += suites.filter { !known.contains($0) }.map { name in
             "there is no suite '\(name)'; there are \(known.joined(separator: ", "))"
         }
-        if suites.isEmpty { faults.append("there is no suite to run") }
-        if targets.isEmpty { faults.append("there is no transport or daemon to run on") }
+        if suites.isEmpty { problems.append("there is no suite to run") }
+        if targets.isEmpty { problems.append("there is no transport or daemon to run on") }
         for (what, names) in [
             ("suite", ownSuites.map(\.name) + MatrixConfiguration.builtInSuites), ("target", targets.map(\.label)),
         ] {
             let twice = Dictionary(grouping: names, by: \.self).filter { $0.value.count > 1 }.keys.sorted()
-            faults += twice.map { "the \(what) '\($0)' is there twice; give one of them another name" }
+            problems += twice.map { "the \(what) '\($0)' is there twice; give one of them another name" }
         }
-        faults += (suites + targets.map(\.label)).filter {
+        problems += (suites + targets.map(\.label)).filter {
             $0.isEmpty || $0.contains("/") || $0.contains(where: \.isWhitespace)
         }
         .map { "'\($0)' cannot be a name: it becomes a folder's" }
         if let depth = depths.first(where: { $0 < 1 || $0 > 4096 }) {
-            faults.append("depth \(depth) is not from 1 to 4096")
+            problems.append("depth \(depth) is not from 1 to 4096")
         }
-        if cycles < 1 { faults.append("cycles must be at least 1, not \(cycles)") }
-        if timeout <= 0 { faults.append("timeout must be above 0 seconds, not \(timeout)") }
-        return faults
+        if cycles < 1 { problems.append("cycles must be at least 1, not \(cycles)") }
+        if timeout <= 0 { problems.append("timeout must be above 0 seconds, not \(timeout)") }
+        return problems
     }
 }

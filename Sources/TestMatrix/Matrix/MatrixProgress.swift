@@ -75,24 +75,3 @@ public struct MatrixProgress: Sendable {
         return finished.isEmpty ? nil : finished.reduce(0) { $0 + $1.record.seconds } / Double(finished.count)
     }
 }
-
-/// Shows a matrix while it runs.
-public protocol MatrixView: AnyObject {
-    /// Something has happened, and this is how it stands now.
-    func show(_ event: MatrixEvent, _ progress: MatrixProgress)
-    /// Some time has passed.
-    func tick(_ progress: MatrixProgress)
-    /// Gives the terminal back.
-    func close()
-}
-
-/// What happens in a run of the matrix.
-public enum MatrixEvent: Sendable {
-    case began
-    /// Cells by their index.
-    case cellBegan(Int)
-    case testBegan(Int)
-    case result(Int, TestResult)
-    case cellEnded(Int)
-    case note(String)
-}

@@ -11,7 +11,7 @@ public struct MatrixSession {
     /// What was removed of a killed bench.
     public var cleanedUp: [String] = []
 
-    public enum Fault: Error, Hashable, Sendable {
+    public enum StartError: Error, Hashable, Sendable {
         /// Another bench works on this run.
         case busy(String)
         case nothingToResume
@@ -39,7 +39,9 @@ public struct MatrixSession {
         let plan = MatrixPlan(configuration, seed: seed)
         let now = Date()
         let id = RunRecord.newID(at: now)
-        guard let folder = try RunFolder(path(of: "runs/" + id, in: configuration.output)) else { throw Fault.busy(id) }
+        guard let folder = try RunFolder(path(of: "runs/" + id, in: configuration.output)) else {
+            throw StartError.busy(id)
+        }
         let run = RunRecord(
             id: id, started: now, tool: tool, kernel: Machine.kernel, machine: .current,
             environment: RunRecord.currentEnvironment, commandLine: commandLine,
@@ -55,7 +57,7 @@ public struct MatrixSession {
     public static func resume(in output: String) throws -> MatrixSession {
         let store = try store(in: output, mustExist: true)
         var busy: String?
-        var lacking: Fault?
+        var lacking: StartError?
         for run in try store.runs(limit: 100) where run.state != .finished && run.folder.hasPrefix("runs/") {
             guard let folder = try RunFolder(path(of: run.folder, in: output)) else {
                 busy = busy ?? run.id
@@ -71,15 +73,15 @@ public struct MatrixSession {
             return try resume(run, store, folder, output)
         }
         if let lacking { throw lacking }
-        if let busy { throw Fault.busy(busy) }
-        throw Fault.nothingToResume
+        if let busy { throw StartError.busy(busy) }
+        throw StartError.nothingToResume
     }
 
     private static func resume(_ run: RunRecord, _ store: Store, _ folder: RunFolder, _ output: String) throws
         -> MatrixSession
     {
         guard var configuration = try? JSONColumn.value(MatrixConfiguration.self, run.configuration) else {
-            throw Fault.unreadable(run.id)
+            throw StartError.unreadable(run.id)
         }
         configuration.output = output
         let cleanedUp = folder.cleanUp()

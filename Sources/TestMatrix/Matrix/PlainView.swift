@@ -16,15 +16,15 @@ public final class PlainView: MatrixView {
         switch event {
         case .began:
             say(
-                "run \(progress.runID) on Linux \(progress.kernel), seed \(progress.seed), \(Words.count(progress.all, "cell"))"
+                "run \(progress.runID) on Linux \(progress.kernel), seed \(progress.seed), \(Format.count(progress.all, "cell"))"
             )
             for cell in progress.cells where cell.record.state == .leftOut {
                 say("left out: \(cell.record.cell.key): \(cell.record.reason)")
             }
-            if progress.done > 0 { say("already run: \(Words.count(progress.done, "cell"))") }
+            if progress.done > 0 { say("already run: \(Format.count(progress.done, "cell"))") }
         case .cellBegan(let index):
             let cell = progress.cells[index]
-            let expected = cell.expected.map { ", takes about \(Words.duration($0))" } ?? ""
+            let expected = cell.expected.map { ", takes about \(Format.duration($0))" } ?? ""
             say("\(place(index, progress)) begins\(expected)")
         case .testBegan: break
         case .result(let index, let result):
@@ -38,7 +38,7 @@ public final class PlainView: MatrixView {
             if cell.record.state == .leftOut {
                 say("\(place(index, progress)) left out: \(cell.record.reason)")
             } else {
-                say("\(place(index, progress)) \(cell.counts.text), in \(Words.duration(cell.record.seconds))")
+                say("\(place(index, progress)) \(cell.counts.text), in \(Format.duration(cell.record.seconds))")
             }
         case .note(let text): say("note: \(text)")
         }

@@ -75,7 +75,7 @@ final class SuiteRun {
             if let status {
                 child.signalGroup(SIGKILL)
                 file.end()
-                return end(status, file.fault)
+                return end(status, file.problem)
             }
             let isHung = heard.duration(to: .now) > silence
             if isStopped() || isHung {
@@ -85,7 +85,7 @@ final class SuiteRun {
                 let rest = file.read()
                 note(rest)
                 try take(rest)
-                return .broken(.hung, "the suite said nothing for \(Words.duration(silence.seconds))\(afterResults)")
+                return .broken(.hung, "the suite said nothing for \(Format.duration(silence.seconds))\(afterResults)")
             }
         }
     }
@@ -112,11 +112,11 @@ final class SuiteRun {
         }
     }
 
-    private func end(_ status: ExitStatus, _ fault: String?) -> End {
+    private func end(_ status: ExitStatus, _ problem: String?) -> End {
         switch status {
         case .exited(0), .exited(1), .exited(69):
             // Whatever it ended with: a result that was lost may have been the one that matters.
-            if let fault { return .broken(.crashed, fault) }
+            if let problem { return .broken(.crashed, problem) }
             if let repeated { return .broken(.crashed, "it told of \(repeated) twice") }
             if case .exited(69) = status, results == 0 {
                 return .unavailable(lastWords ?? "the suite says that it cannot run here")
@@ -128,17 +128,17 @@ final class SuiteRun {
             }
             if status == .exited(0), failures > 0 {
                 return .broken(
-                    .crashed, "the suite ended with exit status 0 though \(Words.count(failures, "test")) failed")
+                    .crashed, "the suite ended with exit status 0 though \(Format.count(failures, "test")) failed")
             }
             if status == .exited(1), failures == 0 { break }
             return .finished
         default: break
         }
-        let words = (lastWords ?? fault).map { ": \($0)" } ?? ""
+        let words = (lastWords ?? problem).map { ": \($0)" } ?? ""
         return .broken(.crashed, "the suite ended with \(status)\(afterResults)\(words)")
     }
 
-    private var afterResults: String { " after \(Words.count(results, "result"))" }
+    private var afterResults: String { " after \(Format.count(results, "result"))" }
 
     /// The last line that it wrote for people.
     private var lastWords: String? {

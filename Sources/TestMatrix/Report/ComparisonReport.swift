@@ -9,7 +9,7 @@ public struct ComparisonReport {
     }
 
     public var text: String {
-        var lines = ["from \(comparison.old) to \(comparison.new): \(Words.count(comparison.common, "test")) in both"]
+        var lines = ["from \(comparison.old) to \(comparison.new): \(Format.count(comparison.common, "test")) in both"]
         lines += section("regressions", comparison.regressions) { change in
             [verdicts(change), "    \(change.message)"].filter { !$0.allSatisfy(\.isWhitespace) }
                 + change.evidence.map { "    see \($0)" }
@@ -23,7 +23,7 @@ public struct ComparisonReport {
         lines += section("only in the older run", comparison.onlyOld) { ["  \($0)"] }
         lines += section("only in the newer run", comparison.onlyNew) { ["  \($0)"] }
         let count = comparison.regressions.count
-        lines += ["", count == 0 ? "no regression" : Words.count(count, "regression")]
+        lines += ["", count == 0 ? "no regression" : Format.count(count, "regression")]
         return lines.joined(separator: "\n") + "\n"
     }
 
@@ -36,7 +36,7 @@ public struct ComparisonReport {
     }
 
     private func times(_ change: Comparison.Change) -> String {
-        "  \(name(change)): \(Words.duration(change.oldSeconds)) → \(Words.duration(change.newSeconds))"
+        "  \(name(change)): \(Format.duration(change.oldSeconds)) → \(Format.duration(change.newSeconds))"
     }
 
     private func name(_ change: Comparison.Change) -> String {

@@ -31,7 +31,7 @@ public struct JUnitReport {
         let attributes: KeyValuePairs<StaticString, String?> = [
             "name": cell.record.cell.key, "tests": "\(counts.total)", "failures": "\(counts.failed)",
             "errors": "\(counts.hung + counts.crashed)", "skipped": "\(counts.skipped)",
-            "time": time(cell.record.seconds), "timestamp": cell.record.started.map(Words.timestamp),
+            "time": time(cell.record.seconds), "timestamp": cell.record.started.map(Format.timestamp),
             "hostname": report.run.machine.name,
         ]
         var lines: [Markup] = ["<testsuite\(attributes: attributes)>", "<properties>"]

@@ -15,14 +15,14 @@ public struct MarkdownReport {
         lines.append("| suite | " + report.columns.map(escaped).joined(separator: " | ") + " |")
         lines.append("|---|" + String(repeating: "---:|", count: report.columns.count))
         for suite in report.suites {
-            let squares = report.columns.map { column in
-                report.square(suite, column).map { "\(icon($0.standing)) \(squareText($0))" } ?? ""
+            let groups = report.columns.map { column in
+                report.group(suite, column).map { "\(icon($0.standing)) \(groupText($0))" } ?? ""
             }
-            lines.append("| **\(escaped(suite))** | " + squares.joined(separator: " | ") + " |")
+            lines.append("| **\(escaped(suite))** | " + groups.joined(separator: " | ") + " |")
         }
         lines += [
             "",
-            "Each square: passed / executed. Linux \(report.run.kernel), \(Words.moment(report.run.started)), "
+            "Each cell: passed / executed. Linux \(report.run.kernel), \(Format.moment(report.run.started)), "
                 + "seed \(report.run.seed), run `\(report.run.id)`.",
         ]
         lines += failures()
@@ -53,13 +53,13 @@ public struct MarkdownReport {
                 + ["", "</details>"]
     }
 
-    private func squareText(_ square: SquareReport) -> String {
-        switch square.standing {
+    private func groupText(_ group: CellGroup) -> String {
+        switch group.standing {
         case .leftOut: "left out"
         case .empty: "nothing ran"
-        case .unfinished where square.counts.total == 0: "not run"
+        case .unfinished where group.counts.total == 0: "not run"
         case .passed, .failed, .unfinished:
-            "\(square.counts.passed)/\(square.counts.executed), \(Words.duration(square.seconds))"
+            "\(group.counts.passed)/\(group.counts.executed), \(Format.duration(group.seconds))"
         }
     }
 

@@ -15,12 +15,12 @@ extension PageReport {
         var html: Markup = """
             <details class="cell \(style)" id="\(PageReport.anchor("cell", key))" data-cell="\(key)">\
             <summary><h3>\(key)</h3><span class="counts">\(cell.counts.text), \
-            \(Words.duration(cell.record.seconds))</span></summary>
+            \(Format.duration(cell.record.seconds))</span></summary>
             """
         if !cell.record.reason.isEmpty { html += #"<p class="reason">\#(cell.record.reason)</p>"# }
-        var square = cell.record.cell
-        square.cycle = 1
-        if let points = past.squares[square.key], points.count > 1 {
+        var group = cell.record.cell
+        group.cycle = 1
+        if let points = past.groups[group.key], points.count > 1 {
             html += #"<div class="plots">\#(Plots.times(points))\#(Plots.results(points))</div>"#
         }
         let log: Markup = cell.record.log.isEmpty ? "" : #" · <a href="\#(link(cell.record.log))">log</a>"#
@@ -77,7 +77,7 @@ extension PageReport {
             html += "</tbody></table>"
         }
         let key = PastRuns.key(result.suite, result.target, result.area, result.name)
-        if let record = past.troubles[key] {
+        if let record = past.everFailed[key] {
             html += #"<p class="record">failed \#(record.failures.text) of the times it was executed"#
             if let since = record.failsSince {
                 html += ", and since <code>\(since.run)</code> each time"

@@ -4,7 +4,7 @@ extension PageReport {
     /// Tests of this run that pass and fail, or have begun to fail, over all runs in the store.
     var history: Markup {
         let here = Set(report.cells.flatMap { $0.results.map { PastRuns.key($0.suite, $0.target, $0.area, $0.name) } })
-        let rows = past.troubles.filter { here.contains($0.key) }.sorted { one, other in
+        let rows = past.everFailed.filter { here.contains($0.key) }.sorted { one, other in
             if (one.value.failsSince == nil) != (other.value.failsSince == nil) { return one.value.failsSince != nil }
             if one.value.failures.share != other.value.failures.share {
                 return one.value.failures.share > other.value.failures.share
@@ -57,9 +57,9 @@ extension PageReport {
             (
                 "machine",
                 "\(run.machine.name), \(run.machine.processors) × \(run.machine.processor), "
-                    + "\(Words.memory(run.machine.memory)), \(run.machine.architecture)"
+                    + "\(Format.memory(run.machine.memory)), \(run.machine.architecture)"
             ),
-            ("system", run.machine.system), ("fstestkit", run.tool), ("started", Words.moment(run.started)),
+            ("system", run.machine.system), ("fstestkit", run.tool), ("started", Format.moment(run.started)),
         ]
         rows += run.environment.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         let html: [Markup] = rows.map { #"<tr><th scope="row">\#($0.0)</th><td>\#($0.1)</td></tr>"# }

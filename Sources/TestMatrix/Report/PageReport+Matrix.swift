@@ -17,7 +17,7 @@ extension PageReport {
             for column in report.columns { html += suiteSquare(suite, column) }
             html += "</tr>"
             for area in areas(of: suite) {
-                // Where all is well the script folds the row away; the suite's square keeps a dot for it.
+                // Where all is well the script folds the row away; the suite's group keeps a dot for it.
                 let isQuiet = !hasFailure(suite, area)
                 if isQuiet { quiet += 1 }
                 html +=
@@ -30,7 +30,7 @@ extension PageReport {
         html += "</table></div>"
         if quiet > 0 {
             html += """
-                <button id="areas" type="button" aria-pressed="false" hidden>Show \(Words.count(quiet, "area")) \
+                <button id="areas" type="button" aria-pressed="false" hidden>Show \(Format.count(quiet, "area")) \
                 without a failure</button>
                 """
         }
@@ -48,14 +48,14 @@ extension PageReport {
     }
 
     private func suiteSquare(_ suite: String, _ column: String) -> Markup {
-        guard let square = report.square(suite, column) else { return "<td></td>" }
-        let counts = square.counts
+        guard let group = report.group(suite, column) else { return "<td></td>" }
+        let counts = group.counts
         guard counts.total > 0 else {
-            let words = square.standing == .leftOut ? "left out" : "not run"
-            return ##"<td class="none" title="\##(square.reason)"><a href="#left-out">\##(words)</a></td>"##
+            let words = group.standing == .leftOut ? "left out" : "not run"
+            return ##"<td class="none" title="\##(group.reason)"><a href="#left-out">\##(words)</a></td>"##
         }
-        let name = PageReport.anchor("cell", square.cells.first { !$0.results.isEmpty }?.record.cell.key ?? "")
-        let note = counts.failures > 0 ? Words.count(counts.failures, "failure") : Words.duration(square.seconds)
+        let name = PageReport.anchor("cell", group.cells.first { !$0.results.isEmpty }?.record.cell.key ?? "")
+        let note = counts.failures > 0 ? Format.count(counts.failures, "failure") : Format.duration(group.seconds)
         return """
             <td class="\(heat(counts))"><a href="#\(name)" aria-label="\(suite) on \(column): \(counts.text)">\
             <b>\(counts.passed)/\(counts.executed)</b><small>\(note)</small>\(dots(suite, column))</a></td>
@@ -100,7 +100,7 @@ extension PageReport {
         let all = report.failures
         guard !all.isEmpty else { return "" }
         var html: Markup = """
-            <section aria-labelledby="failures-title"><h2 id="failures-title">\(Words.count(all.count, "failure"))</h2>\
+            <section aria-labelledby="failures-title"><h2 id="failures-title">\(Format.count(all.count, "failure"))</h2>\
             <ul class="failures">
             """
         for (cell, position) in failureAnchors.prefix(200) {

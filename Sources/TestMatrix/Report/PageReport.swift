@@ -58,7 +58,7 @@ struct PageReport {
         for verdict in [Verdict.failed, .hung, .crashed] where counts[verdict] > 0 || verdict == .failed {
             tiles.append(tile(verdict.rawValue, "\(counts[verdict])", counts[verdict] > 0 ? "failed" : ""))
         }
-        tiles += [tile("skipped", "\(counts.skipped)", ""), tile("time", Words.duration(report.seconds), "")]
+        tiles += [tile("skipped", "\(counts.skipped)", ""), tile("time", Format.duration(report.seconds), "")]
         let shard = report.run.shard.map { " · shard \($0)" } ?? ""
         return """
             <header>
@@ -66,7 +66,7 @@ struct PageReport {
             \(TextReport.verdictWord(report.standing).lowercased())</span>
             <button id="theme" type="button" hidden>dark or light</button></div>
             <p>Linux \(report.run.kernel) on \(report.run.machine.name) · \
-            \(Words.moment(report.run.started)) · run <code>\(report.run.id)</code>\(shard)</p>
+            \(Format.moment(report.run.started)) · run <code>\(report.run.id)</code>\(shard)</p>
             <dl class="tiles">\(tiles)</dl>
             </header>
             """

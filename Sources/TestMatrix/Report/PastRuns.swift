@@ -2,9 +2,9 @@ import BenchCore
 import Foundation
 import GRDB
 
-/// What a page shows of the runs before its own: the course of each square, and the record of each test that has ever failed.
+/// What a page shows of the runs before its own: the course of each group, and the record of each test that has ever failed.
 struct PastRuns {
-    /// One run's part in a square.
+    /// One run's part in a group.
     struct Point {
         var run: String
         var date: Date
@@ -13,10 +13,10 @@ struct PastRuns {
         var counts: Counts
     }
 
-    /// By square (`suite/target` with the depth), the oldest first; the page's own run is the last.
-    var squares: [String: [Point]] = [:]
+    /// By group (`suite/target` with the depth), the oldest first; the page's own run is the last.
+    var groups: [String: [Point]] = [:]
     /// By `suite/target/area/name`.
-    var troubles: [String: TestHistory] = [:]
+    var everFailed: [String: TestHistory] = [:]
     /// The worst verdict in each of the last runs, the oldest first; nil where it was not run. By the same key.
     var strips: [String: [Verdict?]] = [:]
 
@@ -26,8 +26,8 @@ struct PastRuns {
 
     init(before report: RunReport, store: Store) throws {
         let runs = try store.runs(before: report.run, limit: PastRuns.limit - 1).reversed() + [report.run]
-        for history in try store.troubles() {
-            troubles[PastRuns.key(history.suite, history.target, history.area, history.name)] = history
+        for history in try store.everFailed() {
+            everFailed[PastRuns.key(history.suite, history.target, history.area, history.name)] = history
         }
         let place = Dictionary(runs.enumerated().map { ($1.number, $0) }, uniquingKeysWith: { $1 })
         let list = runs.map { "\($0.number)" }.joined(separator: ",")
@@ -56,20 +56,20 @@ struct PastRuns {
         for row in rows {
             guard let index = place[row[0]] else { continue }
             let run = runs[index]
-            let square = Cell(suite: row[1], target: row[2], depth: row[3], cycle: 1).key
+            let group = Cell(suite: row[1], target: row[2], depth: row[3], cycle: 1).key
             var counts = Counts()
             for (offset, verdict) in [Verdict.passed, .skipped, .failed, .hung, .crashed].enumerated() {
                 counts[verdict] = row[6 + offset] ?? 0
             }
-            if let last = squares[square]?.indices.last, squares[square]?[last].run == run.id {
-                squares[square]?[last].seconds += row[5] as Double
-                squares[square]?[last].counts += counts
+            if let last = groups[group]?.indices.last, groups[group]?[last].run == run.id {
+                groups[group]?[last].seconds += row[5] as Double
+                groups[group]?[last].counts += counts
             } else {
-                squares[square, default: []].append(
+                groups[group, default: []].append(
                     Point(run: run.id, date: run.started, kernel: run.kernel, seconds: row[5], counts: counts))
             }
         }
-        for key in squares.keys { squares[key]?.sort { $0.date < $1.date } }
+        for key in groups.keys { groups[key]?.sort { $0.date < $1.date } }
     }
 
     private mutating func readStrips(_ database: Database, _ count: Int, _ place: [Int64: Int], _ list: String) throws {

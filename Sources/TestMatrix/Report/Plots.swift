@@ -13,7 +13,7 @@ enum Plots {
         let last = points.last?.seconds ?? 0
         var svg = open(
             width, height,
-            "Time over \(Words.count(points.count, "run")): \(Words.duration(last)) now, at most \(Words.duration(most))"
+            "Time over \(Format.count(points.count, "run")): \(Format.duration(last)) now, at most \(Format.duration(most))"
         )
         svg += """
             <line class="axis" x1="\(number(left))" x2="\(number(width - right))" y1="\(number(height - bottom))" \
@@ -25,10 +25,10 @@ enum Plots {
             let isLast = index == points.count - 1
             svg += """
                 <circle class="\(isLast ? "dot now" : "dot")" cx="\(number(x(index)))" cy="\(number(y(point.seconds)))" \
-                r="\(number(isLast ? 3.5 : 2))"><title>\(point.run): \(Words.duration(point.seconds))</title></circle>
+                r="\(number(isLast ? 3.5 : 2))"><title>\(point.run): \(Format.duration(point.seconds))</title></circle>
                 """
         }
-        svg += label(left, 11, "time, at most \(Words.duration(most))") + ends(points, width, height, left, right)
+        svg += label(left, 11, "time, at most \(Format.duration(most))") + ends(points, width, height, left, right)
         return svg + "</svg>"
     }
 
@@ -41,7 +41,7 @@ enum Plots {
         let bad = points.filter { $0.counts.failures > 0 }.count
         var svg = open(
             width, height,
-            "Results over \(Words.count(points.count, "run")): \(Words.count(failures, "failure")) now, \(bad) with failures"
+            "Results over \(Format.count(points.count, "run")): \(Format.count(failures, "failure")) now, \(bad) with failures"
         )
         for (index, point) in points.enumerated() {
             let x = width - right - slot * Double(points.count - index)
@@ -61,7 +61,7 @@ enum Plots {
             svg += "</g>"
         }
         svg +=
-            label(left, 11, "results, failures in \(bad) of \(Words.count(points.count, "run"))")
+            label(left, 11, "results, failures in \(bad) of \(Format.count(points.count, "run"))")
             + ends(points, width, height, left, right)
         return svg + "</svg>"
     }
@@ -86,7 +86,8 @@ enum Plots {
         let slot = 5.0, height = 16.0
         let bad = verdicts.filter { $0?.isFailure ?? false }.count
         let ran = verdicts.filter { $0 != nil && $0 != .skipped }.count
-        var svg = open(slot * Double(verdicts.count), height, "Failed in \(bad) of the last \(Words.count(ran, "run"))")
+        var svg = open(
+            slot * Double(verdicts.count), height, "Failed in \(bad) of the last \(Format.count(ran, "run"))")
         for (index, verdict) in verdicts.enumerated() {
             guard let verdict else { continue }
             let (y, size): (Double, Double) = verdict.isFailure ? (0, 16) : verdict == .skipped ? (7, 2) : (4, 8)
@@ -115,8 +116,8 @@ enum Plots {
         _ points: [PastRuns.Point], _ width: Double, _ height: Double, _ left: Double, _ right: Double
     ) -> Markup {
         guard let first = points.first, let last = points.last else { return "" }
-        let end = label(width - right, height - 3, Words.day(last.date), end: true)
-        return points.count > 1 ? label(left, height - 3, Words.day(first.date)) + end : end
+        let end = label(width - right, height - 3, Format.day(last.date), end: true)
+        return points.count > 1 ? label(left, height - 3, Format.day(first.date)) + end : end
     }
 
     /// At most one decimal.

@@ -1,10 +1,5 @@
 import Foundation
 
-/// The formats of a report.
-public enum ReportFormat: String, CaseIterable, Sendable {
-    case text, markdown, json, junit, html
-}
-
 /// A run's reports, as text or as files beside its evidence.
 public struct ReportFiles {
     private let report: RunReport

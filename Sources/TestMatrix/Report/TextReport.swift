@@ -11,7 +11,7 @@ public struct TextReport {
     /// - Parameter width: columns of the terminal; nil for lines of any length.
     public func text(width: Int? = nil) -> String {
         var lines = [
-            "run \(report.run.id) on Linux \(report.run.kernel), \(Words.moment(report.run.started))",
+            "run \(report.run.id) on Linux \(report.run.kernel), \(Format.moment(report.run.started))",
             "fstestkit \(report.run.tool), seed \(report.run.seed)" + (report.run.shard.map { ", shard \($0)" } ?? ""),
             "",
         ]
@@ -38,20 +38,20 @@ public struct TextReport {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// Suites by targets; in each square what passed of what was executed.
+    /// Suites by targets; in each group what passed of what was executed.
     static func matrix(_ report: RunReport) -> TextTable {
         var table = TextTable(headings: ["suite"] + report.columns)
         for suite in report.suites {
-            table.add([suite] + report.columns.map { report.square(suite, $0).map(square) ?? "" })
+            table.add([suite] + report.columns.map { report.group(suite, $0).map(group) ?? "" })
         }
         return table
     }
 
     /// `118/120 FAILED`, `120/120 ok`, `left out`.
-    static func square(_ square: SquareReport) -> String {
-        let counts = square.counts
+    static func group(_ group: CellGroup) -> String {
+        let counts = group.counts
         let share = "\(counts.passed)/\(counts.executed)"
-        switch square.standing {
+        switch group.standing {
         case .passed: return "\(share) ok"
         case .failed: return "\(share) FAILED"
         case .unfinished: return counts.total == 0 ? "not run" : "\(share) not finished"
@@ -69,7 +69,7 @@ public struct TextReport {
         }
         return "\(verdictWord(report.standing)): \(counts.passed) of \(counts.executed) executed tests passed"
             + (bad.isEmpty ? "" : " (\(bad.joined(separator: ", ")))") + ", \(counts.skipped) skipped, in "
-            + Words.duration(report.seconds)
+            + Format.duration(report.seconds)
     }
 
     static func verdictWord(_ standing: Standing) -> String {

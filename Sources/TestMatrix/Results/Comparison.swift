@@ -25,7 +25,7 @@ public struct Comparison: Sendable, Codable {
     public var fixes: [Change] = []
     /// Failed before and fails still.
     public var stillFailing: [Change] = []
-    /// Passed before; now skipped, or missing though its square was run.
+    /// Passed before; now skipped, or missing though its group was run.
     public var lost: [Change] = []
     /// Passes now; was skipped or missing before.
     public var gained: [Change] = []
@@ -33,7 +33,7 @@ public struct Comparison: Sendable, Codable {
     public var faster: [Change] = []
     /// Tests in both runs.
     public var common = 0
-    /// Squares that only one of the two runs has, so that nothing can be said.
+    /// Groups that only one of the two runs has, so that nothing can be said.
     public var onlyOld: [String] = []
     public var onlyNew: [String] = []
 
@@ -55,14 +55,14 @@ public struct Comparison: Sendable, Codable {
         self.new = new.run.id
         let before = Comparison.tests(of: old)
         let after = Comparison.tests(of: new)
-        let squaresBefore = Comparison.squares(of: old)
-        let squaresAfter = Comparison.squares(of: new)
-        onlyOld = squaresBefore.subtracting(squaresAfter).sorted()
-        onlyNew = squaresAfter.subtracting(squaresBefore).sorted()
+        let groupsBefore = Comparison.groups(of: old)
+        let groupsAfter = Comparison.groups(of: new)
+        onlyOld = groupsBefore.subtracting(groupsAfter).sorted()
+        onlyNew = groupsAfter.subtracting(groupsBefore).sorted()
         for key in Set(before.keys).union(after.keys).sorted() {
-            let square = key.suite + "/" + key.target
-            guard squaresBefore.contains(square), squaresAfter.contains(square) else {
-                // A new square that fails is no news about its tests, and a failure all the same.
+            let group = key.suite + "/" + key.target
+            guard groupsBefore.contains(group), groupsAfter.contains(group) else {
+                // A new group that fails is no news about its tests, and a failure all the same.
                 if let now = after[key], now.verdict.isFailure { regressions.append(change(key, nil, now)) }
                 continue
             }
@@ -140,7 +140,7 @@ public struct Comparison: Sendable, Codable {
         return outcomes
     }
 
-    private static func squares(of report: RunReport) -> Set<String> {
+    private static func groups(of report: RunReport) -> Set<String> {
         Set(
             report.cells.filter { $0.record.wasRun || !$0.results.isEmpty }.map {
                 $0.record.cell.suite + "/" + $0.record.cell.column

@@ -18,7 +18,7 @@ extension Store {
     /// Every test that has ever failed, by target; those that fail now first, then the ones that fail most.
     ///
     /// - Parameter target: only this one.
-    public func troubles(target: String? = nil) throws -> [TestHistory] {
+    public func everFailed(target: String? = nil) throws -> [TestHistory] {
         let tracks = "SELECT track FROM result WHERE verdict >= 2"
         return try histories(of: tracks, arguments: [], target: target).sorted { one, other in
             if (one.failsSince == nil) != (other.failsSince == nil) { return one.failsSince != nil }

@@ -126,7 +126,7 @@ extension CellRecord {
 }
 
 extension Store {
-    /// How long each square took in the last runs, in seconds, by `suite/target` with the depth.
+    /// How long each group took in the last runs, in seconds, by `suite/target` with the depth.
     func expectedSeconds() throws -> [String: Double] {
         try database.read { database in
             let rows = try Row.fetchAll(

@@ -56,29 +56,3 @@ public final class Store: Sendable {
         _ = try? database.writeWithoutTransaction { try $0.checkpoint(.passive) }
     }
 }
-
-/// What can be wrong with a store or with what is asked of it.
-public enum StoreError: Error, Hashable, Sendable {
-    case noStore(String)
-    case notWritable(String, String)
-    /// Written by a later version of this program.
-    case newerSchema(String)
-    case noSuchRun(String)
-    case ambiguousRun(String, [String])
-    case noBaseline
-    /// Runs that do not belong together, and why.
-    case cannotMerge(String)
-}
-
-/// Codable values as text in a column.
-enum JSONColumn {
-    static func text(_ value: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
-    }
-
-    static func value<Value: Decodable>(_ type: Value.Type, _ text: String) throws -> Value {
-        try JSONDecoder().decode(type, from: Data(text.utf8))
-    }
-}

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Numbers and times as people read them; the same in every format.
-enum Words {
+enum Format {
     /// `0.25 s`, `12 s`, `3 min 05 s`, `2 h 10 min`.
     static func duration(_ seconds: Double) -> String {
         // A suite's or a file's word is not to be trusted: neither infinite nor longer than an Int can count.

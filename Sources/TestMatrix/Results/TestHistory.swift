@@ -30,37 +30,3 @@ public struct TestHistory: Sendable, Hashable, Codable {
         return failures.count == failures.total ? "always failing" : failsSince == nil ? "flaky" : "failing now"
     }
 }
-
-/// How a test did under one kernel on one target.
-public struct KernelHistory: Sendable, Hashable, Codable {
-    public var kernel: String
-    public var target: String
-    public var failures: Proportion
-    public var first: Date
-    public var last: Date
-}
-
-/// One time that a test was run.
-public struct TestOccurrence: Sendable, Hashable, Codable {
-    public var run: String
-    public var date: Date
-    public var kernel: String
-    public var target: String
-    public var verdict: Verdict
-    public var seconds: Double
-    public var message: String
-}
-
-/// A test by name, as people ask for it.
-public struct TestName: Sendable, Hashable, Codable, Comparable {
-    public var suite: String
-    public var area: String
-    public var name: String
-
-    /// `correctness/rename/over an open file`.
-    public var path: String { "\(suite)/\(area)/\(name)" }
-
-    public static func < (one: TestName, other: TestName) -> Bool {
-        (one.suite, one.area, one.name) < (other.suite, other.area, other.name)
-    }
-}

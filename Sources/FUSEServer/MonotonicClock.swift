@@ -1,7 +1,7 @@
 import Glibc
 
 /// The monotonic clock in nanoseconds.
-public enum Clock {
+public enum MonotonicClock {
     @inline(__always)
     public static func now() -> UInt64 {
         var time = timespec()

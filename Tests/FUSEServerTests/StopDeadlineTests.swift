@@ -6,7 +6,7 @@ import Testing
 
 @testable import FUSEServer
 
-@Suite struct PatienceTests {
+@Suite struct StopDeadlineTests {
     /// The two ends of a pipe that stands for a signalfd(2).
     private final class Signals {
         let ends: (reading: FileDescriptor, writing: FileDescriptor)
@@ -32,7 +32,7 @@ import Testing
 
     @Test func itEndsWithItsDeadline() throws {
         let signals = try Signals()
-        var patience = Patience(signals.ends.reading, until: Deadline(secondsFromNow: 0.05))
+        var patience = StopDeadline(signals.ends.reading, until: Deadline(secondsFromNow: 0.05))
         patience.wait { false }
         var asked = 0
         patience.wait {
@@ -45,7 +45,7 @@ import Testing
     @Test func aSignalEndsAllWaiting() throws {
         let signals = try Signals()
         let end = Deadline(secondsFromNow: 60)
-        var patience = Patience(signals.ends.reading, until: end)
+        var patience = StopDeadline(signals.ends.reading, until: end)
         var held = false
         patience.wait {
             held.toggle()

@@ -3,7 +3,7 @@ import Foundation
 import XFSTestsSuite
 
 /// What a run says while it goes, for people on standard error, for programs on standard output.
-final class XFSTestsVoice {
+final class XFSTestsProgress {
     private let json: Bool
     private let plan: XFSTestsPlan
     /// Results that were said already.
@@ -15,49 +15,49 @@ final class XFSTestsVoice {
     }
 
     func begin(output: String) {
-        say("results: \(output)")
-        if let seed = plan.shuffleSeed { say("order drawn with --shuffle --seed \(seed)") }
-        if json { SuiteEvent.planned(count: plan.tests.count * plan.sections.count).say() }
+        printError("results: \(output)")
+        if let seed = plan.shuffleSeed { printError("order drawn with --shuffle --seed \(seed)") }
+        if json { SuiteEvent.planned(count: plan.tests.count * plan.sections.count).emit() }
     }
 
-    func tell(_ event: XFSTestsRun.Event) {
+    func show(_ event: XFSTestsRun.Event) {
         switch event {
-        case .resumed(let done): say("going on: \(done) results are there")
+        case .resumed(let done): printError("going on: \(done) results are there")
         case .sectionBegan(let cycle, let section, let tests):
-            say("cycle \(cycle), \(plan.target(section)): \(tests) tests")
+            printError("cycle \(cycle), \(plan.target(section)): \(tests) tests")
         case .repeating(let section, let tests, let attempt):
-            say("\(plan.target(section)): \(tests) failed tests again, time \(attempt)")
+            printError("\(plan.target(section)): \(tests) failed tests again, time \(attempt)")
         case .testBegan(let key):
-            if json { SuiteEvent.started(area: area(key.name), name: key.name).say() }
+            if json { SuiteEvent.started(area: area(key.name), name: key.name).emit() }
         case .testEnded(let record, let expected):
             var line = "\(clock()) \(plan.target(record.key.section)) \(record.key.name) \(record.outcome.rawValue)"
             if record.outcome.isExecuted { line += " \(record.seconds)s" }
             if record.outcome.isFailure && expected?.isFailure == true { line += " (expected)" }
             if !record.reason.isEmpty { line += ": \(record.reason)" }
-            say(line)
-            if json { tell(record, expected) }
+            printError(line)
+            if json { show(record, expected) }
         }
     }
 
     /// A first result is final, unless it is a failure that will be looked into by running the test again.
-    private func tell(_ record: XFSTestsRecord, _ expected: XFSTestsOutcome?) {
+    private func show(_ record: XFSTestsRecord, _ expected: XFSTestsOutcome?) {
         let isFinal = !record.outcome.isFailure || expected == record.outcome || plan.reruns == 0
         guard record.key.cycle == 1, record.key.attempt == 0, isFinal else { return }
         let summary = XFSTestsSummary(section: record.key.section, records: [record])
         for test in summary.tests {
             let result = XFSTestsReport.result(test, target: plan.target(record.key.section), expected: expected)
             said.insert(result)
-            SuiteEvent.finished(result).say()
+            SuiteEvent.finished(result).emit()
         }
     }
 
     /// What was not said yet, and what has become of it since: a test that failed once in three times is one result.
     func end(_ report: XFSTestsReport) {
         if json {
-            for result in report.results where !said.contains(result) { SuiteEvent.finished(result).say() }
+            for result in report.results where !said.contains(result) { SuiteEvent.finished(result).emit() }
             // As many as the run came to: it may have been told to stop at a failure.
-            SuiteEvent.planned(count: report.results.count).say()
-            say(report.text)
+            SuiteEvent.planned(count: report.results.count).emit()
+            printError(report.text)
         } else {
             print(report.text, terminator: "")
         }

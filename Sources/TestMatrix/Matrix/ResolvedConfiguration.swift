@@ -1,0 +1,75 @@
+public import BenchCore
+
+/// The settings in force, and where each came from.
+public struct ResolvedConfiguration: Sendable {
+    public struct Setting: Sendable, Hashable {
+        public var key: String
+        public var value: String
+        public var origin: String
+    }
+
+    public let configuration: MatrixConfiguration
+    public let settings: [Setting]
+
+    /// - Parameter layers: the strongest first.
+    public init(_ layers: [ConfigurationLayer]) {
+        var result = MatrixConfiguration()
+        var settings: [Setting] = []
+
+        /// Takes a setting from the strongest layer that has it.
+        func take<Value>(_ key: String, _ path: (ConfigurationLayer) -> Value?, _ apply: (Value) -> Void) -> String {
+            guard let layer = layers.first(where: { path($0) != nil }), let value = path(layer) else {
+                return "default"
+            }
+            apply(value)
+            return layer.origins[key] ?? "unknown"
+        }
+        func note(_ key: String, _ value: String, _ origin: String) {
+            settings.append(Setting(key: key, value: value, origin: origin))
+        }
+
+        let own = take("own-suites", \.ownSuites) { result.ownSuites = $0 }
+        if !result.ownSuites.isEmpty { result.suites += result.ownSuites.map(\.name) }
+        let suites = take("suites", \.suites) { result.suites = $0 }
+        note("suites", result.suites.joined(separator: ", "), suites)
+        note("own-suites", result.ownSuites.map { "\($0.name): \($0.command)" }.joined(separator: ", "), own)
+
+        // Whoever names a daemon wants that one; our own transports come along if they are named too, in the same place.
+        if let layer = layers.first(where: { $0.transports != nil || $0.daemons != nil }) {
+            let transports = (layer.transports ?? []).map { MatrixConfiguration.TargetChoice(transport: $0) }
+            result.targets = transports + (layer.daemons ?? [])
+        }
+        let isOurs = result.targets.filter { $0.transport != nil }.map(\.label)
+        note("transports", isOurs.joined(separator: ", "), take("transports", \.transports) { _ in })
+        note(
+            "daemons", result.targets.compactMap(ResolvedConfiguration.text).joined(separator: ", "),
+            take("daemons", \.daemons) { _ in })
+        let depths = take("depths", \.depths) { result.depths = $0 }
+        note("depths", result.depths.map(String.init).joined(separator: ", "), depths)
+        let mountOptions = take("mount-options", \.mountOptions) { result.mountOptions = $0 }
+        note("mount-options", result.mountOptions.joined(separator: " "), mountOptions)
+        let cycles = take("cycles", \.cycles) { result.cycles = $0 }
+        note("cycles", "\(result.cycles)", cycles)
+        let quick = take("quick", \.quick) { result.quick = $0 }
+        note("quick", "\(result.quick)", quick)
+        let seed = take("seed", \.seed) { result.seed = $0 }
+        note("seed", result.seed.map(String.init) ?? "drawn for each run", seed)
+        let xfstests = take("xfstests", \.xfstests) { result.xfstests = $0 }
+        note("xfstests", result.xfstests ?? "", xfstests)
+        let timeout = take("timeout", \.timeout) { result.timeout = $0 }
+        note("timeout", "\(result.timeout) s", timeout)
+        let arguments = take("arguments", \.arguments) { result.arguments = $0 }
+        note(
+            "arguments",
+            result.arguments.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.joined(separator: " "))" }
+                .joined(separator: ", "), arguments)
+        let output = take("output", \.output) { result.output = $0 }
+        note("output", result.output, output)
+        configuration = result
+        self.settings = settings
+    }
+
+    private static func text(_ target: MatrixConfiguration.TargetChoice) -> String? {
+        (target.command ?? target.mountHelper.map { "mount -t fuse.\($0)" }).map { "\(target.label): \($0)" }
+    }
+}

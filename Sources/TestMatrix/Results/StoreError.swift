@@ -1,0 +1,17 @@
+import Foundation
+import GRDB
+import Glibc
+import SystemPackage
+
+/// What can be wrong with a store or with what is asked of it.
+public enum StoreError: Error, Hashable, Sendable {
+    case noStore(String)
+    case notWritable(String, String)
+    /// Written by a later version of this program.
+    case newerSchema(String)
+    case noSuchRun(String)
+    case ambiguousRun(String, [String])
+    case noBaseline
+    /// Runs that do not belong together, and why.
+    case cannotMerge(String)
+}
