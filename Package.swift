@@ -12,11 +12,16 @@ let settings: [SwiftSetting] = [
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
+/// A filesystem on the library's public face: what is `package` is as hidden from it as from a stranger.
+func example(_ name: String) -> Target {
+    .executableTarget(name: name, dependencies: ["FUSE"], path: "Examples/\(name)", packageAccess: false)
+}
+
 let package = Package(
     name: "fstestkit",
     products: [
         .executable(name: "fstestkit", targets: ["fstestkit"]),
-        .library(name: "FUSEServer", targets: ["FUSEServer", "TransportLegacy", "TransportURing", "LoopbackFS"]),
+        .library(name: "FUSE", targets: ["FUSE"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -59,6 +64,15 @@ let package = Package(
             dependencies: ["FUSEServer", "FUSEProtocol", "LinuxSystem", "CFUSE", "CLinux", system, logging],
             swiftSettings: settings),
 
+        // The library's face: filesystems in Swift's types, and one call that serves them.
+        .target(
+            name: "FUSE",
+            dependencies: [
+                "FUSEServer", "FUSEProtocol", "TransportLegacy", "TransportURing", "LinuxSystem", "CFUSE", "CLinux",
+                system, logging,
+            ],
+            swiftSettings: settings),
+
         // What our own daemon can be made to do wrong, so that the suites can show that they see it.
         .target(
             name: "Faults",
@@ -99,17 +113,23 @@ let package = Package(
             name: "fstestkit",
             dependencies: [
                 "BenchCore", "CorrectnessSuite", "StopPathSuite", "HostileSourceSuite", "XFSTestsSuite",
-                "TestMatrix", "FUSEServer", "TransportLegacy", "TransportURing", "LoopbackFS", "Faults",
+                "TestMatrix", "FUSE", "FUSEServer", "LoopbackFS", "Faults",
                 "VirtualMachines", "LinuxSystem", "CLinux", system, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
+
+        // What the library is for, written with what it offers to everyone and nothing else.
+        example("HelloFS"),
+        example("MemoryFS"),
+        example("PassthroughFS"),
 
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem"], swiftSettings: settings),
         .testTarget(name: "FUSEProtocolTests", dependencies: ["FUSEProtocol"], swiftSettings: settings),
         .testTarget(name: "LoopbackFSTests", dependencies: ["LoopbackFS", "LinuxSystem"], swiftSettings: settings),
         .testTarget(
             name: "FUSEServerTests", dependencies: ["FUSEServer", "LinuxSystem", "CLinux"], swiftSettings: settings),
+        .testTarget(name: "FUSETests", dependencies: ["FUSE", "CFUSE", "LinuxSystem"], swiftSettings: settings),
         .testTarget(
             name: "TransportURingTests", dependencies: ["TransportURing", "FUSEServer", "LinuxSystem", "CLibURing"],
             swiftSettings: settings),
@@ -131,7 +151,7 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "BenchCore", "CorrectnessSuite", "StopPathSuite", "HostileSourceSuite", "TestMatrix", "FUSEServer",
-                "LinuxSystem", "Faults", "fstestkit",
+                "LinuxSystem", "Faults", "fstestkit", "HelloFS", "MemoryFS", "PassthroughFS",
             ],
             exclude: ["StandIn"], swiftSettings: settings),
     ],

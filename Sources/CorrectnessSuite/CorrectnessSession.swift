@@ -99,10 +99,12 @@ public struct CorrectnessSession {
         let served = try ServedDirectory(target, bench: bench)
         defer { served.stop(notify) }
         let place = CorrectnessPlace(
-            label: target.label, directory: served.mountPoint.string, source: served.source.string,
-            plain: served.plain.string,
-            traits: served.traits)
-        outcome.results += try CorrectnessRun(on: place, options, bench: bench, remount: served.remount) {
+            label: target.label, directory: served.mountPoint.string,
+            source: target.hasSource ? served.source.string : nil, plain: served.plain.string, traits: served.traits)
+        // Without a source nobody promises that anything outlives the daemon.
+        outcome.results += try CorrectnessRun(
+            on: place, options, bench: bench, remount: target.hasSource ? served.remount : nil
+        ) {
             notify(.progress($0))
         }.run()
         return outcome

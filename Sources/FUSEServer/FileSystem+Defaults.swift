@@ -46,9 +46,9 @@ extension FileSystem {
     public func tmpfile(
         _ request: borrowing Request, _ arguments: fuse_create_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome { throw .noFunction }
-    public func read(_ request: borrowing Request, _ arguments: fuse_read_in) throws(Errno) -> Outcome {
-        throw .noFunction
-    }
+    public func read(
+        _ request: borrowing Request, _ arguments: fuse_read_in, reply: inout ReplyBuffer
+    ) throws(Errno) -> Outcome { throw .noFunction }
     public func write(
         _ request: borrowing Request, _ arguments: fuse_write_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome { throw .noFunction }

@@ -25,7 +25,7 @@ extension FileSystem {
         switch request.opcode {
         // The ones that come most often first.
         case .lookup: return try lookup(request, name: try request.name(), reply: &reply)
-        case .read: return try read(request, try request.argument())
+        case .read: return try read(request, try request.argument(), reply: &reply)
         case .write: return try handleWrite(request, &reply)
         case .getattr: return try getattr(request, try request.argument(), reply: &reply)
         case .open: return try open(request, try request.argument(), reply: &reply)

@@ -72,7 +72,10 @@ public protocol FileSystem: AnyObject, Sendable {
     func tmpfile(
         _ request: borrowing Request, _ arguments: fuse_create_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome
-    func read(_ request: borrowing Request, _ arguments: fuse_read_in) throws(Errno) -> Outcome
+    /// `reply` is for what is in memory; what a file has is ``Outcome/read(_:offset:count:)``.
+    func read(
+        _ request: borrowing Request, _ arguments: fuse_read_in, reply: inout ReplyBuffer
+    ) throws(Errno) -> Outcome
     /// The data is the request's payload.
     func write(_ request: borrowing Request, _ arguments: fuse_write_in, reply: inout ReplyBuffer) throws(Errno)
         -> Outcome

@@ -49,8 +49,10 @@ extension FaultyFileSystem {
         return try inner.setattr(request, changed, reply: &reply)
     }
 
-    public func read(_ request: borrowing Request, _ arguments: fuse_read_in) throws(Errno) -> Outcome {
-        let outcome = try inner.read(request, arguments)
+    public func read(
+        _ request: borrowing Request, _ arguments: fuse_read_in, reply: inout ReplyBuffer
+    ) throws(Errno) -> Outcome {
+        let outcome = try inner.read(request, arguments, reply: &reply)
         if fault == .shortRead, case .read(let file, let offset, let count) = outcome, count > 1 {
             return .read(file, offset: offset, count: count / 2)
         }

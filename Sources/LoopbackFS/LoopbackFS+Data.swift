@@ -12,7 +12,9 @@ extension LoopbackFS {
     private static let longestInlineCopy: UInt64 = 128 << 10
     private static let longestInlineAllocation: UInt64 = 64 << 20
 
-    public func read(_ request: borrowing Request, _ arguments: fuse_read_in) throws(Errno) -> Outcome {
+    public func read(
+        _ request: borrowing Request, _ arguments: fuse_read_in, reply: inout ReplyBuffer
+    ) throws(Errno) -> Outcome {
         let file = try files.find(arguments.fh)
         guard let offset = Int64(exactly: arguments.offset) else { throw .invalidArgument }
         return .read(file.backing, offset: offset, count: Int(arguments.size))

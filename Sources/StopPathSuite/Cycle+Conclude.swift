@@ -153,7 +153,11 @@ extension Cycle {
                 let operation = LoadOperation.name(status.mismatchOperation)
                 bad.append("\(client.description) found wrong data \(status.mismatches)×, first in \(operation)")
             }
+            guard target.hasSource else { continue }
             bad += LoadFiles.verify(ledger: client.ledger, source: source, client: client.id).wrong
+        }
+        if bad.isEmpty, !target.hasSource {
+            return report(.stored, .unavailable("the daemon's files are not to be seen without it (no {source})"))
         }
         if bad.isEmpty, let powerCutObstacle {
             return report(.stored, .unavailable("power cut: \(powerCutObstacle)"))

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CLinux
+import FUSE
 import FUSEServer
 import Foundation
 import LinuxSystem
@@ -25,9 +26,9 @@ struct AutoUnmountCommand: ParsableCommand {
 /// The daemon's side of it: a process of its own, since a daemon that dies by SIGKILL does nothing more.
 enum AutoUnmount {
     /// Starts the watcher. The descriptor that it waits for is this process's own, and stays open as long as it lives.
-    static func watch(_ mount: MountIdentity) throws {
+    static func watch(_ mount: MountIdentity) throws(ServeError) {
         var pipe: [CInt] = [-1, -1]
-        guard clinux_pipe2(&pipe, O_CLOEXEC) == 0 else { throw fail("cannot make a pipe: \(Errno.last)") }
+        guard clinux_pipe2(&pipe, O_CLOEXEC) == 0 else { throw .failed("cannot make a pipe: \(Errno.last)") }
         defer { close(pipe[0]) }
         var arguments = [
             "fstestkit", "auto-unmount", "--mount-id", "\(mount.mountID)", "--connection", "\(mount.connection)",
@@ -40,7 +41,7 @@ enum AutoUnmount {
         do throws(Errno) {
             _ = try Errno.check { clinux_spawn_self(&pid, &vector, pipe[0]) }
         } catch {
-            throw fail("cannot start what auto_unmount needs: \(error)")
+            throw .failed("cannot start what auto_unmount needs: \(error)")
         }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CLinux
+import FUSE
 import FUSEServer
 import Faults
 import Foundation
@@ -7,10 +8,8 @@ import LinuxSystem
 import Logging
 import LoopbackFS
 import SystemPackage
-import TransportLegacy
-import TransportURing
 
-/// The daemon: mounts, serves until the connection ends or a signal comes, and says how it ended.
+/// The daemon: serves the source as the library serves any filesystem, with the settings of this program.
 struct Daemon {
     let options: MountOptions
     let place: Place
@@ -25,74 +24,45 @@ struct Daemon {
         ServerThread.setName("fstestkit")
         var log = Logger(label: "fstestkit") { StreamLogHandler.standardError(label: $0) }
         log.logLevel = debug ? .debug : .info
-        let choice = try TransportChooser(options: options, log: log).choose()
-        if let file = options.logFile { try redirect(to: file) }
-
-        umask(0)
-        WakeUpSignal.install()
-        let signals = try blockSignals()
-        let fileSystem = try makeFileSystem(log)
-        let connection: Connection
-        do throws(MountError) {
-            connection = try Connection(mountPoint: place.mountPoint, options: SystemText.cString(mountOptions()))
-        } catch {
-            throw fail("\(error)")
+        do {
+            var service = try Service(options.transport, log: log)
+            service.session = sessionConfiguration()
+            service.tellsStatistics = true
+            if let file = options.logFile { try redirect(to: file) }
+            umask(0)
+            let fileSystem = try makeFileSystem(log)
+            // Relative paths have been used by now, and a working directory would be in use.
+            _ = chdir("/")
+            let report = try service.run(
+                on: place.mountPoint, mountOptions: SystemText.cString(mountOptions())
+            ) { connection throws(ServeError) in
+                try prepare(fileSystem, for: connection, log)
+                return fileSystem
+            } whenReady: {
+                ready()
+            }
+            report.exit(log)
+        } catch let error as ServeError {
+            throw fail("\(error)", ExitCode(error.exitStatus))
         }
-        _ = chdir("/")
-        try adjust(connection)
+    }
+
+    /// Gives the mount what it can be told only once it is there, and the filesystem what it needs of its connection.
+    private func prepare(_ fileSystem: LoopbackFS, for connection: Connection, _ log: Logger) throws(ServeError) {
+        if options.ignoresSymbolicLinks {
+            do throws(Errno) {
+                try connection.ignoreSymbolicLinks()
+            } catch {
+                throw .failed("nosymfollow: \(error)")
+            }
+        }
+        if options.autoUnmount { try AutoUnmount.watch(connection.mount) }
         fileSystem.setBackingRegistration(
             register: { descriptor throws(Errno) in try connection.registerBacking(descriptor) },
             unregister: { connection.unregisterBacking($0) })
         fileSystem.setConnection(connection.number)
         fileSystem.setInvalidation { connection.invalidateAttributes(of: $0) }
         if let fault { log.warning("this daemon is wrong on purpose: \(fault.summary)") }
-        let session: Session
-        do throws(Errno) {
-            session = try Session(connection, fileSystem: fileSystem, configuration: sessionConfiguration(), log: log)
-        } catch {
-            try? connection.unmount(.lazy)
-            throw fail("cannot start a session: \(error)")
-        }
-        let transport = try negotiate(session, choice)
-        do throws(Errno) {
-            try session.serveStatistics(of: transport)
-        } catch {
-            log.warning("no statistics: \(error)")
-        }
-        ready()
-        let report = session.run(transport, signals: signals)
-        try finish(report, log)
-    }
-
-    private func negotiate(_ session: Session, _ choice: TransportChooser.Choice) throws -> any Transport {
-        do throws(NegotiationError) {
-            return try session.negotiate(over: choice.transport, fallback: choice.fallback)
-        } catch {
-            session.abandon()
-            switch error {
-            case .protocolTooOld(let major, let minor):
-                throw fail(
-                    "the kernel speaks FUSE protocol \(major).\(minor); 7.36 (Linux 5.17) is needed", .unavailable)
-            case .ended(let cause): throw fail("the mount ended before it was usable: \(cause)")
-            case .transport(.unavailable(let cause, let remedy)): throw fail("\(cause); \(remedy)", .unavailable)
-            case .transport(let error): throw fail("\(choice.transport.name): \(error)")
-            }
-        }
-    }
-
-    private func finish(_ report: StopReport, _ log: Logger) throws {
-        if report.isClean {
-            log.info("stopped: \(report.cause)")
-            return
-        }
-        if !report.leftovers.isEmpty {
-            log.error(
-                "stopped: \(report.cause); these threads did not end: \(report.leftovers.joined(separator: ", "))")
-            // A thread that blocks in the backing filesystem would make an ordinary exit wait for it.
-            _exit(ExitCode.software.rawValue)
-        }
-        log.error("stopped: \(report.cause)")
-        throw ExitCode.failure
     }
 
     private func makeFileSystem(_ log: Logger) throws -> LoopbackFS {
@@ -121,30 +91,6 @@ struct Daemon {
         all.append("fsname=" + MountOptions.escape(options.fileSystemName ?? "fstestkit"))
         if !options.subtype.isEmpty { all.append("subtype=" + MountOptions.escape(options.subtype)) }
         return all.joined(separator: ",")
-    }
-
-    /// What a mount can be told only once it is there.
-    private func adjust(_ connection: Connection) throws {
-        do {
-            if options.ignoresSymbolicLinks { try connection.ignoreSymbolicLinks() }
-            if options.autoUnmount { try AutoUnmount.watch(connection.mount) }
-        } catch {
-            try? connection.unmount(.lazy)
-            if error is ExitCode { throw error }
-            throw fail("nosymfollow: \(error)")
-        }
-    }
-
-    /// The signals that stop the daemon come by a descriptor, to the one thread that reads it.
-    private func blockSignals() throws -> FileDescriptor {
-        var set = sigset_t()
-        sigemptyset(&set)
-        for signal in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&set, signal) }
-        pthread_sigmask(SIG_BLOCK, &set, nil)
-        signal(SIGPIPE, SIG_IGN)
-        // A client's write beyond the daemon's own limit on file sizes is the client's EFBIG, not the daemon's end.
-        signal(SIGXFSZ, SIG_IGN)
-        return FileDescriptor(rawValue: try Errno.check { signalfd(-1, &set, CInt(SFD_CLOEXEC | SFD_NONBLOCK)) })
     }
 
     private func redirect(to file: String) throws {

@@ -54,6 +54,9 @@ struct HostileSourceCommand: ParsableCommand {
         if kinds > 1 {
             throw ValidationError("--transport, --daemon, --mount-helper and --directory exclude each other")
         }
+        if let daemon, !Target(.command(daemon)).hasSource {
+            throw ValidationError("a daemon whose command names no {source} has none that could change")
+        }
         if fault != nil && !allowFaults { throw ValidationError("--fault needs --allow-faults") }
         let isOurs = daemon == nil && mountHelper == nil && directory == nil
         if !isOurs && !(mountOptions.mountOption.isEmpty && fault == nil && depth == nil) {

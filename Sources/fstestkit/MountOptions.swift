@@ -1,24 +1,11 @@
+import FUSE
 import LinuxSystem
 import LoopbackFS
 import SystemPackage
 
 /// What `fstestkit mount` can be told, whether by long options or by `-o`.
 struct MountOptions {
-    enum TransportChoice: String, CaseIterable {
-        case auto
-        case legacy
-        case uringSingle = "uring-single"
-        case uringPerCore = "uring-percore"
-    }
-
-    var transport = TransportChoice.auto
-    var fallsBackToLegacy = false
-    /// Entries of each of the ring's queues.
-    var depth = 8
-    /// io_uring instances; nil for what the transport's name says.
-    var rings: Int?
-    /// Threads of the legacy transport; nil for the default.
-    var threads: Int?
+    var transport = TransportChoice()
     var maxWrite = 1 << 20
     var requestTimeout: UInt16 = 0
     var fileSystem: LoopbackFS.Configuration
@@ -92,12 +79,7 @@ struct MountOptions {
     }
 
     /// A value in the form that ``split(_:)`` and libfuse3 undo.
-    static func escape(_ value: String) -> String {
-        value.unicodeScalars.reduce(into: "") { text, scalar in
-            if scalar == "," || scalar == "\\" { text.append("\\") }
-            text.unicodeScalars.append(scalar)
-        }
-    }
+    static func escape(_ value: String) -> String { MountOptionText.escape(value) }
 
     /// Takes one option. Booleans are `name` or `no_name`.
     mutating func apply(_ option: String) throws(Refusal) {
@@ -145,13 +127,13 @@ struct MountOptions {
 
     private mutating func apply(_ name: String, value: String) throws(Refusal) {
         switch name {
-        case "transport": transport = try oneOf(name, value)
+        case "transport": transport.name = try oneOf(name, value)
         case "fallback":
             guard value == "legacy" else { throw Refusal(message: "fallback takes legacy, not '\(value)'") }
-            fallsBackToLegacy = true
-        case "depth": depth = try number(name, value, 1...4096)
-        case "rings": rings = try number(name, value, 1...65536)
-        case "threads": threads = try number(name, value, 1...1024)
+            transport.fallsBack = true
+        case "depth": transport.depth = try number(name, value, 1...4096)
+        case "rings": transport.rings = try number(name, value, 1...65536)
+        case "threads": transport.threads = try number(name, value, 1...1024)
         case "max_write": maxWrite = try number(name, value, 4096...(16 << 20))
         case "request_timeout": requestTimeout = UInt16(try number(name, value, 0...65535))
         case "cache": fileSystem.cache = try oneOf(name, value)

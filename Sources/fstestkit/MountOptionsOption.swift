@@ -1,5 +1,6 @@
 import ArgumentParser
 import BenchCore
+import FUSE
 import SystemPackage
 
 /// `--mount-option`, which means the same to every suite that has it and to the matrix.
@@ -24,7 +25,7 @@ struct MountOptionsOption: ParsableArguments {
             do throws(MountOptions.Refusal) {
                 var options = MountOptions(source: "/")
                 for option in MountOptionSet(parsing: text).options { try options.apply(option) }
-                if options.remount || options.transport != .auto || options.fallsBackToLegacy {
+                if options.remount || options.transport.name != .automatic || options.transport.fallsBack {
                     throw MountOptions.Refusal(message: "neither a remount nor a transport")
                 }
             } catch {

@@ -56,6 +56,12 @@ public struct Target: Sendable, Hashable {
     /// Whether the daemon is this project's, so that faults and `fstestkit stats` can be asked for.
     public var isOurs: Bool { transport != nil }
 
+    /// Whether what is mounted is a directory that the bench sees, too. A daemon whose command does not name one has its files elsewhere,
+    /// or nowhere.
+    public var hasSource: Bool {
+        if case .command(let command) = kind { command.contains("{source}") } else { true }
+    }
+
     public var transport: TransportName? {
         if case .transport(let name) = kind { name } else { nil }
     }
