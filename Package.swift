@@ -9,6 +9,9 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// For targets that work with raw memory: each place that does is marked, and nothing else may.
+let strictSettings = settings + [.strictMemorySafety()]
+
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
@@ -39,17 +42,17 @@ let package = Package(
         .systemLibrary(name: "CLibFUSE3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
 
         // What daemon and bench both need of the system: errno as an error, the mount table.
-        .target(name: "LinuxSystem", dependencies: ["CLinux", system], swiftSettings: settings),
+        .target(name: "LinuxSystem", dependencies: ["CLinux", system], swiftSettings: strictSettings),
 
-        .target(name: "FUSEProtocol", dependencies: ["CFUSE", system], swiftSettings: settings),
+        .target(name: "FUSEProtocol", dependencies: ["CFUSE", system], swiftSettings: strictSettings),
         .target(
             name: "FUSEServer",
             dependencies: ["FUSEProtocol", "LinuxSystem", "CFUSE", "CLinux", "CLibFUSE3", system, logging],
-            swiftSettings: settings),
+            swiftSettings: strictSettings),
         // /dev/fuse: the classic transport's way, and what a ring leaves to it.
         .target(
             name: "FUSEDevice", dependencies: ["FUSEServer", "FUSEProtocol", "LinuxSystem", "CFUSE", "CLinux", system],
-            swiftSettings: settings),
+            swiftSettings: strictSettings),
         .target(
             name: "TransportLegacy", dependencies: ["FUSEDevice", "FUSEServer", "FUSEProtocol", "LinuxSystem", system],
             swiftSettings: settings),
@@ -58,7 +61,7 @@ let package = Package(
             dependencies: [
                 "FUSEDevice", "FUSEServer", "FUSEProtocol", "LinuxSystem", "CFUSE", "CLinux", "CLibURing", system,
             ],
-            swiftSettings: settings),
+            swiftSettings: strictSettings),
         .target(
             name: "LoopbackFS",
             dependencies: ["FUSEServer", "FUSEProtocol", "LinuxSystem", "CFUSE", "CLinux", system, logging],

@@ -40,14 +40,14 @@ package final class DeviceChannel: @unchecked Sendable {
 
     /// Begins so far before the region's second page that the payload of a WRITE begins with that page.
     private var requestBuffer: UnsafeMutableRawBufferPointer {
-        UnsafeMutableRawBufferPointer(
+        unsafe UnsafeMutableRawBufferPointer(
             start: memory.bytes.baseAddress! + pageSize - Message.writeHeaderSize,
             count: regionSize - pageSize + Message.writeHeaderSize)
     }
 
     /// The reply's body; its header lies right before it.
     var replyBody: UnsafeMutableRawBufferPointer {
-        UnsafeMutableRawBufferPointer(
+        unsafe UnsafeMutableRawBufferPointer(
             start: memory.bytes.baseAddress! + regionSize + pageSize, count: replyCapacity)
     }
 
@@ -88,28 +88,31 @@ package final class DeviceChannel: @unchecked Sendable {
     /// - Returns: its bytes, in the request buffer.
     /// - Throws: ENODEV after an unmount, ECONNABORTED after an abort, EINTR when woken, ENOENT for a withdrawn request.
     private func receive() throws(Errno) -> Int {
-        let buffer = requestBuffer
-        return try Errno.check(retryOnInterrupt: false) { read(descriptor.rawValue, buffer.baseAddress!, buffer.count) }
+        let buffer = unsafe requestBuffer
+        return try Errno.check(retryOnInterrupt: false) {
+            unsafe read(descriptor.rawValue, buffer.baseAddress!, buffer.count)
+        }
     }
 
     private func serveOne(_ length: Int) {
         let began = MonotonicClock.now()
         counters.countFetched()
         counters.countBatch()
-        let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(requestBuffer)[..<length])
+        let bytes = unsafe UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(requestBuffer)[..<length])
         do throws(Errno) {
-            let request = try Message.split(bytes.bytes)
-            var reply = ReplyBuffer(replyBody)
+            let request = try unsafe Message.split(bytes.bytes)
+            var reply = unsafe ReplyBuffer(replyBody)
             let outcome = session.dispatch(request, reply: &reply)
-            let payload = request.payload.withUnsafeBytes { $0 }
-            DeviceReply(
+            // It lies in this channel's buffer, which nobody writes to before the next request is taken.
+            let payload = unsafe request.payload.withUnsafeBytes { unsafe $0 }
+            unsafe DeviceReply(
                 channel: self, opcode: request.opcode, unique: request.unique, began: began, payload: payload
             ).carryOut(outcome, replied: reply.count)
         } catch {
             // The kernel sent what it should not: it has a unique id only if there was a header.
             session.log.error("malformed request of \(length) bytes on /dev/fuse")
             guard length >= MemoryLayout<fuse_in_header>.size else { return }
-            let header = bytes.loadUnaligned(as: fuse_in_header.self)
+            let header = unsafe bytes.loadUnaligned(as: fuse_in_header.self)
             let opcode = Opcode(rawValue: header.opcode)
             // Nobody waits for the answer to one of these.
             if opcode.layout?.replies == false || opcode == .interrupt { return }
@@ -119,14 +122,14 @@ package final class DeviceChannel: @unchecked Sendable {
 
     /// Sends a reply whose body, of `count` bytes, lies in the reply buffer.
     func send(unique: UInt64, error: Errno?, count: Int) {
-        let start = replyBody.baseAddress! - DeviceChannel.replyHeaderSize
+        let start = unsafe replyBody.baseAddress! - DeviceChannel.replyHeaderSize
         let length = DeviceChannel.replyHeaderSize + (error == nil ? count : 0)
-        start.storeBytes(
+        unsafe start.storeBytes(
             of: Message.replyHeader(
                 to: unique, error: error?.rawValue ?? 0, count: length - DeviceChannel.replyHeaderSize),
             as: fuse_out_header.self)
         do throws(Errno) {
-            _ = try Errno.check { write(descriptor.rawValue, start, length) }
+            _ = try Errno.check { unsafe write(descriptor.rawValue, start, length) }
         } catch {
             sendFailed(error)
         }
@@ -161,10 +164,10 @@ package final class DeviceChannel: @unchecked Sendable {
             var message = [UInt8](repeating: 0, count: DeviceChannel.replyHeaderSize)
             let header = Message.replyHeader(
                 to: unique, error: error?.rawValue ?? 0, count: error == nil ? body.count : 0)
-            message.withUnsafeMutableBytes { $0.storeBytes(of: header, as: fuse_out_header.self) }
+            unsafe message.withUnsafeMutableBytes { unsafe $0.storeBytes(of: header, as: fuse_out_header.self) }
             if error == nil { message += body }
             do throws(Errno) {
-                _ = try Errno.check { write(descriptor.rawValue, message, message.count) }
+                _ = try Errno.check { unsafe write(descriptor.rawValue, message, message.count) }
             } catch {
                 sendFailed(error)
             }

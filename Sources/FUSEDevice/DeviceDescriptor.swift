@@ -18,10 +18,10 @@ package final class DeviceDescriptor: Sendable {
 
     /// A clone with a processing queue of its own (`FUSE_DEV_IOC_CLONE`), so that threads do not meet in one.
     package init(cloning connection: Connection) throws(Errno) {
-        let clone = try Errno.check { open("/dev/fuse", O_RDWR | O_CLOEXEC) }
+        let clone = try Errno.check { unsafe open("/dev/fuse", O_RDWR | O_CLOEXEC) }
         var source = UInt32(connection.device.rawValue)
         do throws(Errno) {
-            _ = try Errno.check { clinux_ioctl(clone, CFUSE_DEV_IOC_CLONE, &source) }
+            _ = try Errno.check { unsafe clinux_ioctl(clone, CFUSE_DEV_IOC_CLONE, &source) }
         } catch {
             close(clone)
             throw error

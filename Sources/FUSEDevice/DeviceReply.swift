@@ -5,6 +5,8 @@ import LinuxSystem
 import SystemPackage
 
 /// The reply to one request of a channel. Backing I/O is done on the spot: the thread has nothing else to serve.
+// Safe: lives while its request is handled, on the channel's own thread.
+@safe
 struct DeviceReply: ReplySink {
     /// It runs this; each use would count references otherwise.
     unowned(unsafe) let channel: DeviceChannel
@@ -16,30 +18,31 @@ struct DeviceReply: ReplySink {
     let payload: UnsafeRawBufferPointer
 
     func succeed(count: Int) {
-        channel.send(unique: unique, error: nil, count: count)
+        unsafe channel.send(unique: unique, error: nil, count: count)
         countAnswer(failed: false)
     }
 
     func fail(_ error: Errno) {
-        channel.send(unique: unique, error: error, count: 0)
+        unsafe channel.send(unique: unique, error: error, count: 0)
         countAnswer(failed: true)
     }
 
     func finish() { countAnswer(failed: false) }
 
     private func countAnswer(failed: Bool) {
-        channel.counters.countCommitted(opcode, nanoseconds: MonotonicClock.now() - began, failed: failed)
+        unsafe channel.counters.countCommitted(opcode, nanoseconds: MonotonicClock.now() - began, failed: failed)
     }
 
     func read(_ file: BackingFile, offset: Int64, count: Int) throws(Errno) {
-        let body = channel.replyBody
-        let room = UnsafeMutableRawBufferPointer(rebasing: body[..<min(count, body.count)])
-        succeed(count: try BackingIO.read(file, offset: offset, into: room).count)
+        let body = unsafe channel.replyBody
+        let room = unsafe UnsafeMutableRawBufferPointer(rebasing: body[..<min(count, body.count)])
+        unsafe succeed(count: try BackingIO.read(file, offset: offset, into: room).count)
     }
 
     func write(_ file: BackingFile, offset: Int64, flags: CInt) throws(Errno) {
-        let count = try BackingIO.write(file, offset: offset, payload, flags: flags)
-        channel.replyBody.storeBytes(of: fuse_write_out(size: UInt32(count), padding: 0), as: fuse_write_out.self)
+        let count = try unsafe BackingIO.write(file, offset: offset, payload, flags: flags)
+        unsafe channel.replyBody.storeBytes(
+            of: fuse_write_out(size: UInt32(count), padding: 0), as: fuse_write_out.self)
         succeed(count: MemoryLayout<fuse_write_out>.size)
     }
 
@@ -49,6 +52,6 @@ struct DeviceReply: ReplySink {
     }
 
     func postpone(_ work: DeferredWork) throws(Errno) {
-        try channel.postpone(work, opcode: opcode, unique: unique, began: began)
+        try unsafe channel.postpone(work, opcode: opcode, unique: unique, began: began)
     }
 }

@@ -22,7 +22,7 @@ public enum Message {
     public static func split(_ bytes: RawSpan) throws(Errno) -> Request {
         let headerSize = MemoryLayout<fuse_in_header>.size
         guard bytes.byteCount >= headerSize else { throw .ioError }
-        let header = bytes.unsafeLoadUnaligned(as: fuse_in_header.self)
+        let header = unsafe bytes.unsafeLoadUnaligned(as: fuse_in_header.self)
         guard header.len >= UInt32(headerSize), Int(header.len) <= bytes.byteCount else { throw .ioError }
         let body = bytes.extracting(headerSize..<Int(header.len))
         let argumentSize = Opcode(rawValue: header.opcode).argumentSize

@@ -13,7 +13,9 @@ public struct Name: ~Escapable {
     @_lifetime(copy bytes)
     public init(in bytes: RawSpan) throws(Errno) {
         var end = 0
-        while end < bytes.byteCount, bytes.unsafeLoad(fromUncheckedByteOffset: end, as: UInt8.self) != 0 { end += 1 }
+        while end < bytes.byteCount, unsafe bytes.unsafeLoad(fromUncheckedByteOffset: end, as: UInt8.self) != 0 {
+            end += 1
+        }
         guard end < bytes.byteCount else { throw .invalidArgument }
         terminated = bytes.extracting(first: end + 1)
     }
@@ -31,7 +33,7 @@ public struct Name: ~Escapable {
     public func equals(_ other: StaticString) -> Bool {
         guard other.utf8CodeUnitCount == byteCount else { return false }
         for index in 0..<byteCount
-        where terminated.unsafeLoad(fromByteOffset: index, as: UInt8.self) != other.utf8Start[index] {
+        where unsafe terminated.unsafeLoad(fromByteOffset: index, as: UInt8.self) != other.utf8Start[index] {
             return false
         }
         return true
@@ -41,7 +43,7 @@ public struct Name: ~Escapable {
     public var isEntry: Bool {
         if byteCount == 0 || equals(".") || equals("..") { return false }
         for index in 0..<byteCount
-        where terminated.unsafeLoad(fromByteOffset: index, as: UInt8.self) == UInt8(ascii: "/") {
+        where unsafe terminated.unsafeLoad(fromByteOffset: index, as: UInt8.self) == UInt8(ascii: "/") {
             return false
         }
         return true
@@ -51,13 +53,13 @@ public struct Name: ~Escapable {
     public func withCString<Result, Failure: Error>(
         _ body: (UnsafePointer<CChar>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try terminated.withUnsafeBytes { bytes throws(Failure) in
-            try body(bytes.baseAddress!.assumingMemoryBound(to: CChar.self))
+        try unsafe terminated.withUnsafeBytes { bytes throws(Failure) in
+            try unsafe body(bytes.baseAddress!.assumingMemoryBound(to: CChar.self))
         }
     }
 
     /// A copy, for messages and for work that outlives the request.
     public var string: String {
-        terminated.withUnsafeBytes { String(decoding: $0.dropLast(), as: UTF8.self) }
+        unsafe terminated.withUnsafeBytes { unsafe String(decoding: $0.dropLast(), as: UTF8.self) }
     }
 }

@@ -4,6 +4,8 @@ public import SystemPackage
 /// Where a handler writes its reply's body: the entry's payload on the ring, the worker's buffer on `/dev/fuse`.
 ///
 /// Borrowed like ``Request``. The reply's header is the transport's business.
+// Safe: cannot outlive the memory, and every length is checked against it.
+@safe
 public struct ReplyBuffer: ~Copyable, ~Escapable {
     @usableFromInline let memory: UnsafeMutableRawBufferPointer
     /// Bytes written so far.
@@ -14,15 +16,15 @@ public struct ReplyBuffer: ~Copyable, ~Escapable {
     /// Over `memory`, which must stay valid as long as this.
     @_lifetime(borrow memory)
     public init(_ memory: UnsafeMutableRawBufferPointer) {
-        self.memory = memory
+        unsafe self.memory = unsafe memory
     }
 
     /// Bytes that still fit.
     @inlinable
-    public var remaining: Int { memory.count - count }
+    public var remaining: Int { unsafe memory.count - count }
 
     /// A copy of what was written so far.
-    public var bytes: [UInt8] { Array(memory[..<count]) }
+    public var bytes: [UInt8] { unsafe Array(memory[..<count]) }
 
     /// Appends a struct of the ABI.
     ///
@@ -31,7 +33,7 @@ public struct ReplyBuffer: ~Copyable, ~Escapable {
     @_lifetime(self: copy self)
     public mutating func append<Value: BitwiseCopyable>(_ value: Value) throws(Errno) {
         guard remaining >= MemoryLayout<Value>.size else { throw .outOfRange }
-        memory.storeBytes(of: value, toByteOffset: count, as: Value.self)
+        unsafe memory.storeBytes(of: value, toByteOffset: count, as: Value.self)
         written += MemoryLayout<Value>.size
     }
 
@@ -41,8 +43,8 @@ public struct ReplyBuffer: ~Copyable, ~Escapable {
     @_lifetime(self: copy self)
     public mutating func append(_ bytes: RawSpan) throws(Errno) {
         guard remaining >= bytes.byteCount else { throw .outOfRange }
-        let target = UnsafeMutableRawBufferPointer(rebasing: memory[count...])
-        bytes.withUnsafeBytes { target.copyMemory(from: $0) }
+        let target = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[count...])
+        unsafe bytes.withUnsafeBytes { unsafe target.copyMemory(from: $0) }
         written += bytes.byteCount
     }
 
@@ -52,7 +54,7 @@ public struct ReplyBuffer: ~Copyable, ~Escapable {
         atMost limit: Int, _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
     ) throws(Failure) {
         let room = min(max(limit, 0), remaining)
-        written += min(try body(UnsafeMutableRawBufferPointer(rebasing: memory[count..<count + room])), room)
+        unsafe written += min(try body(UnsafeMutableRawBufferPointer(rebasing: memory[count..<count + room])), room)
     }
 }
 
@@ -80,7 +82,7 @@ extension ReplyBuffer {
         let head = MemoryLayout<fuse_entry_out>.size
         let size = ReplyBuffer.paddedEntrySize(nameLength: name.byteCount)
         guard count + head + size <= limit, remaining >= head + size else { return false }
-        memory.storeBytes(of: entry, toByteOffset: count, as: fuse_entry_out.self)
+        unsafe memory.storeBytes(of: entry, toByteOffset: count, as: fuse_entry_out.self)
         written += head
         appendUnchecked(inode: inode, nextOffset: nextOffset, type: type, name: name, size: size)
         return true
@@ -98,13 +100,13 @@ extension ReplyBuffer {
 
     @_lifetime(self: copy self)
     private mutating func appendUnchecked(inode: UInt64, nextOffset: UInt64, type: UInt32, name: RawSpan, size: Int) {
-        memory.storeBytes(of: inode, toByteOffset: count, as: UInt64.self)
-        memory.storeBytes(of: nextOffset, toByteOffset: count + 8, as: UInt64.self)
-        memory.storeBytes(of: UInt32(name.byteCount), toByteOffset: count + 16, as: UInt32.self)
-        memory.storeBytes(of: type, toByteOffset: count + 20, as: UInt32.self)
-        let room = UnsafeMutableRawBufferPointer(rebasing: memory[count + 24..<count + size])
-        name.withUnsafeBytes { room.copyMemory(from: $0) }
-        for index in name.byteCount..<room.count { room[index] = 0 }
+        unsafe memory.storeBytes(of: inode, toByteOffset: count, as: UInt64.self)
+        unsafe memory.storeBytes(of: nextOffset, toByteOffset: count + 8, as: UInt64.self)
+        unsafe memory.storeBytes(of: UInt32(name.byteCount), toByteOffset: count + 16, as: UInt32.self)
+        unsafe memory.storeBytes(of: type, toByteOffset: count + 20, as: UInt32.self)
+        let room = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[count + 24..<count + size])
+        unsafe name.withUnsafeBytes { unsafe room.copyMemory(from: $0) }
+        for index in name.byteCount..<room.count { unsafe room[index] = 0 }
         written += size
     }
 }

@@ -36,7 +36,7 @@ public struct Request: ~Copyable, ~Escapable {
     @inlinable
     public func argument<Argument: BitwiseCopyable>(_ type: Argument.Type = Argument.self) throws(Errno) -> Argument {
         guard arguments.byteCount >= MemoryLayout<Argument>.size else { throw .invalidArgument }
-        return arguments.unsafeLoadUnaligned(as: type)
+        return unsafe arguments.unsafeLoadUnaligned(as: type)
     }
 
     /// The only or first name of the payload.
@@ -68,12 +68,12 @@ public struct Request: ~Copyable, ~Escapable {
         guard length > 0, length <= payload.byteCount else { return nil }
         var rest = payload.extracting(last: length)
         while rest.byteCount >= MemoryLayout<fuse_ext_header>.size {
-            let head = rest.unsafeLoadUnaligned(as: fuse_ext_header.self)
+            let head = unsafe rest.unsafeLoadUnaligned(as: fuse_ext_header.self)
             let size = Int(head.size)
             guard size >= MemoryLayout<fuse_ext_header>.size, size <= rest.byteCount else { return nil }
             if head.type == Request.groupsExtension, size >= 16 {
-                let count = rest.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt32.self)
-                return count > 0 ? rest.unsafeLoadUnaligned(fromByteOffset: 12, as: UInt32.self) : nil
+                let count = unsafe rest.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt32.self)
+                return unsafe count > 0 ? rest.unsafeLoadUnaligned(fromByteOffset: 12, as: UInt32.self) : nil
             }
             rest = rest.extracting(droppingFirst: size)
         }

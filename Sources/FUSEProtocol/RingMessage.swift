@@ -7,6 +7,8 @@ public import SystemPackage
 /// Everything that is read from an entry or written to one goes through here, so that no length on the wire is beyond the payload.
 /// Kernels before Linux 7.3 believe the length that a reply says, and end in a BUG, with the ring's thread and its clients, if the
 /// payload is shorter.
+// Safe: every length is checked against the header and the payload that `init` was given.
+@safe
 public struct RingMessage {
     @usableFromInline let header: UnsafeMutableRawPointer
     /// What the kernel copies into and out of.
@@ -32,13 +34,13 @@ public struct RingMessage {
     ///   - header: ``headerSize`` bytes, aligned to 8, that stay valid as long as this is used; the payload likewise.
     ///   - payload: as long as the kernel takes it to be, and no longer: INIT has settled that.
     public init(header: UnsafeMutableRawPointer, payload: UnsafeMutableRawBufferPointer) {
-        self.header = header
-        self.payload = payload
+        unsafe self.header = unsafe header
+        unsafe self.payload = unsafe payload
     }
 
     /// What the registration names: the header and the payload.
     public var parts: (header: UnsafeMutableRawBufferPointer, payload: UnsafeMutableRawBufferPointer) {
-        (UnsafeMutableRawBufferPointer(start: header, count: RingMessage.headerSize), payload)
+        unsafe (UnsafeMutableRawBufferPointer(start: header, count: RingMessage.headerSize), payload)
     }
 
     // MARK: The request
@@ -46,12 +48,12 @@ public struct RingMessage {
     /// Length, opcode, unique id, node and caller of the request.
     @inlinable
     public var requestHeader: fuse_in_header {
-        header.load(fromByteOffset: Offset.inOut, as: fuse_in_header.self)
+        unsafe header.load(fromByteOffset: Offset.inOut, as: fuse_in_header.self)
     }
 
     /// What the commit of the reply has to name.
     @inlinable
-    public var commitID: UInt64 { header.load(fromByteOffset: Offset.commitID, as: UInt64.self) }
+    public var commitID: UInt64 { unsafe header.load(fromByteOffset: Offset.commitID, as: UInt64.self) }
 
     /// The request, split by its opcode's layout.
     ///
@@ -59,16 +61,16 @@ public struct RingMessage {
     @inlinable
     @_lifetime(borrow self)
     public func request() throws(Errno) -> Request {
-        let size = Int(header.load(fromByteOffset: Offset.payloadSize, as: UInt32.self))
-        guard size <= payload.count else { throw .ioError }
+        let size = unsafe Int(header.load(fromByteOffset: Offset.payloadSize, as: UInt32.self))
+        guard unsafe size <= payload.count else { throw .ioError }
         let head = requestHeader
-        let arguments = UnsafeRawBufferPointer(
+        let arguments = unsafe UnsafeRawBufferPointer(
             start: header + Offset.operation,
             count: min(Opcode(rawValue: head.opcode).argumentSize, Offset.operationEnd - Offset.operation))
-        let request = Request(
+        let request = unsafe Request(
             header: head, arguments: arguments.bytes,
             payload: UnsafeRawBufferPointer(start: payload.baseAddress!, count: size).bytes)
-        return _overrideLifetime(request, borrowing: self)
+        return unsafe _overrideLifetime(request, borrowing: self)
     }
 
     // MARK: The reply
@@ -79,8 +81,8 @@ public struct RingMessage {
     /// - Throws: EIO if the payload is too short for it.
     @inlinable
     public func write(body: RawSpan) throws(Errno) -> Int {
-        guard body.byteCount <= payload.count else { throw .ioError }
-        body.withUnsafeBytes { payload.copyMemory(from: $0) }
+        guard unsafe body.byteCount <= payload.count else { throw .ioError }
+        unsafe body.withUnsafeBytes { unsafe payload.copyMemory(from: $0) }
         return body.byteCount
     }
 
@@ -88,7 +90,7 @@ public struct RingMessage {
     /// the client gets EIO.
     @inlinable
     public func writeReply(to unique: UInt64, count: Int) {
-        guard count >= 0 && count <= payload.count else { return writeReply(to: unique, error: .ioError) }
+        guard unsafe count >= 0 && count <= payload.count else { return writeReply(to: unique, error: .ioError) }
         writeReply(to: unique, error: 0, count: count)
     }
 
@@ -100,9 +102,9 @@ public struct RingMessage {
 
     @inlinable
     func writeReply(to unique: UInt64, error: CInt, count: Int) {
-        header.storeBytes(
+        unsafe header.storeBytes(
             of: Message.replyHeader(to: unique, error: error, count: count), toByteOffset: Offset.inOut,
             as: fuse_out_header.self)
-        header.storeBytes(of: UInt32(count), toByteOffset: Offset.payloadSize, as: UInt32.self)
+        unsafe header.storeBytes(of: UInt32(count), toByteOffset: Offset.payloadSize, as: UInt32.self)
     }
 }

@@ -15,11 +15,11 @@ public enum BackingIO {
     ) throws(Errno) -> (count: Int, complete: Bool) {
         var done = 0
         while done < buffer.count {
-            var vector = iovec(iov_base: buffer.baseAddress! + done, iov_len: buffer.count - done)
+            var vector = unsafe iovec(iov_base: buffer.baseAddress! + done, iov_len: buffer.count - done)
             let count: Int
             do throws(Errno) {
                 count = try Errno.check {
-                    nonblocking
+                    unsafe nonblocking
                         ? clinux_preadv2(file.descriptor.rawValue, &vector, 1, offset + Int64(done), CLINUX_RWF_NOWAIT)
                         : pread(file.descriptor.rawValue, vector.iov_base, vector.iov_len, Int(offset) + done)
                 }
@@ -30,7 +30,7 @@ public enum BackingIO {
             }
             done += count
             // A direct read that is short has met the end of the file, and the rest would be misaligned.
-            if count == 0 || (file.isDirect && count < vector.iov_len) { break }
+            if unsafe count == 0 || (file.isDirect && count < vector.iov_len) { break }
         }
         return (done, true)
     }
@@ -44,11 +44,11 @@ public enum BackingIO {
     ) throws(Errno) -> Int {
         var done = 0
         repeat {
-            var vector = iovec(
+            var vector = unsafe iovec(
                 iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress! + done), iov_len: bytes.count - done)
             do throws(Errno) {
                 let count = try Errno.check {
-                    flags != 0
+                    unsafe flags != 0
                         ? clinux_pwritev2(file.descriptor.rawValue, &vector, 1, offset + Int64(done), flags)
                         : pwrite(file.descriptor.rawValue, vector.iov_base, vector.iov_len, Int(offset) + done)
                 }

@@ -5,6 +5,8 @@ public import SystemPackage
 ///
 /// Direct I/O takes one segment of a disk's request for each piece that lies together in physical memory: up to 256 for a
 /// mebibyte of small pages. What this is worth is in `docs/performance.md`.
+// Safe: the mapping is this value's own; whoever keeps `bytes` longer than that is marked where it does.
+@safe
 public struct BufferMemory: ~Copyable, @unchecked Sendable {
     /// Begins at a page; all zero at first.
     public let bytes: UnsafeMutableRawBufferPointer
@@ -17,14 +19,17 @@ public struct BufferMemory: ~Copyable, @unchecked Sendable {
     /// - Throws: ENOMEM.
     public init(byteCount: Int) throws(Errno) {
         let size = (byteCount + BufferMemory.hugePageSize - 1) & ~(BufferMemory.hugePageSize - 1)
-        let mapped = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | CInt(0x20) /* MAP_ANONYMOUS */, -1, 0)
-        guard let mapped, mapped != UnsafeMutableRawPointer(bitPattern: -1) else { throw .noMemory }
+        let mapped = unsafe mmap(
+            nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | CInt(0x20) /* MAP_ANONYMOUS */, -1, 0)
+        guard let mapped = unsafe mapped, unsafe mapped != UnsafeMutableRawPointer(bitPattern: -1) else {
+            throw .noMemory
+        }
         // Refused by kernels without huge pages, which does no harm.
-        madvise(mapped, size, 14 /* MADV_HUGEPAGE */)
-        bytes = UnsafeMutableRawBufferPointer(start: mapped, count: size)
+        unsafe madvise(mapped, size, 14 /* MADV_HUGEPAGE */)
+        unsafe bytes = unsafe UnsafeMutableRawBufferPointer(start: mapped, count: size)
     }
 
     deinit {
-        munmap(bytes.baseAddress!, bytes.count)
+        unsafe munmap(bytes.baseAddress!, bytes.count)
     }
 }

@@ -22,7 +22,7 @@ public final class Connection: Sendable {
     ///   - mountPoint: absolute and without symbolic links.
     ///   - options: a C string; names in it need not be UTF-8.
     public init(mountPoint: FilePath, options: [CChar]) throws(MountError) {
-        let descriptor = mountPoint.withPlatformString { fuse_open_channel($0, options) }
+        let descriptor = unsafe mountPoint.withPlatformString { unsafe fuse_open_channel($0, options) }
         guard descriptor >= 0 else { throw MountError(mountPoint: mountPoint, cause: nil) }
         do throws(Errno) {
             mount = try MountIdentity(at: mountPoint)
@@ -64,7 +64,7 @@ public final class Connection: Sendable {
     ///
     /// - Throws: EPERM without CAP_SYS_ADMIN; EINVAL before Linux 5.14.
     public func ignoreSymbolicLinks() throws(Errno) {
-        _ = try Errno.check { mountPoint.withPlatformString { clinux_mount_set_nosymfollow($0) } }
+        _ = try Errno.check { unsafe mountPoint.withPlatformString { unsafe clinux_mount_set_nosymfollow($0) } }
     }
 
     /// Registers a backing file with the kernel for passthrough (`FUSE_DEV_IOC_BACKING_OPEN`, protocol 7.40).
@@ -73,13 +73,13 @@ public final class Connection: Sendable {
     /// - Throws: EPERM without CAP_SYS_ADMIN; EOPNOTSUPP and ELOOP for files that cannot be passed through.
     public func registerBacking(_ descriptor: CInt) throws(Errno) -> Int32 {
         var map = cfuse_backing_map(fd: descriptor, flags: 0, padding: 0)
-        return try Errno.check { clinux_ioctl(device.rawValue, CFUSE_DEV_IOC_BACKING_OPEN, &map) }
+        return try Errno.check { unsafe clinux_ioctl(device.rawValue, CFUSE_DEV_IOC_BACKING_OPEN, &map) }
     }
 
     /// Ends a registration.
     public func unregisterBacking(_ id: Int32) {
         var id = UInt32(bitPattern: id)
-        _ = clinux_ioctl(device.rawValue, CFUSE_DEV_IOC_BACKING_CLOSE, &id)
+        _ = unsafe clinux_ioctl(device.rawValue, CFUSE_DEV_IOC_BACKING_CLOSE, &id)
     }
 
     /// Has the kernel ask for a file's attributes anew (`FUSE_NOTIFY_INVAL_INODE`), whatever timeout they were given with.
@@ -92,7 +92,7 @@ public final class Connection: Sendable {
                 error: CInt(FUSE_NOTIFY_INVAL_INODE.rawValue), unique: 0),
             fuse_notify_inval_inode_out(ino: node, off: -1, len: 0)
         )
-        _ = write(device.rawValue, &message, MemoryLayout.size(ofValue: message))
+        _ = unsafe write(device.rawValue, &message, MemoryLayout.size(ofValue: message))
     }
 
     /// Has the kernel send a request of no meaning (NOTIFY_REPLY with no data) through the queue of a CPU
@@ -109,7 +109,7 @@ public final class Connection: Sendable {
                 notify_unique: Connection.noRequest, nodeid: node, offset: 0, size: 0, padding: 0)
         )
         _ = try Errno.check {
-            clinux_write_on_cpu(CInt(cpu), device.rawValue, &message, MemoryLayout.size(ofValue: message))
+            unsafe clinux_write_on_cpu(CInt(cpu), device.rawValue, &message, MemoryLayout.size(ofValue: message))
         }
     }
 

@@ -3,6 +3,8 @@ import Synchronization
 
 /// What one serving thread has counted. Only that thread writes, others read at any time: plain relaxed stores, so that
 /// counting costs next to nothing and reading disturbs nobody.
+// Safe: a row is bounded by the table of opcodes, and the cells live as long as this.
+@safe
 public final class Counters: @unchecked Sendable {
     /// How the requests counted here travelled.
     public enum Channel: String, Codable, Sendable {
@@ -28,17 +30,17 @@ public final class Counters: @unchecked Sendable {
     public init(channel: Channel, queue: Int? = nil) {
         self.channel = channel
         self.queue = queue
-        cells = .allocate(capacity: Counters.cellCount)
-        for index in 0..<Counters.cellCount { (cells + index).initialize(to: Atomic(0)) }
+        unsafe cells = .allocate(capacity: Counters.cellCount)
+        for index in 0..<Counters.cellCount { unsafe (cells + index).initialize(to: Atomic(0)) }
     }
 
     deinit {
-        cells.deallocate()
+        unsafe cells.deallocate()
     }
 
     @inline(__always)
     private func add(_ amount: UInt64, to cell: Int) {
-        cells[cell].store(cells[cell].load(ordering: .relaxed) &+ amount, ordering: .relaxed)
+        unsafe cells[cell].store(cells[cell].load(ordering: .relaxed) &+ amount, ordering: .relaxed)
     }
 
     @inline(__always)
@@ -58,24 +60,24 @@ public final class Counters: @unchecked Sendable {
         add(1, to: Counters.committedCell)
         add(1, to: row)
         if failed { add(1, to: row + 1) }
-        if nanoseconds > cells[row + 2].load(ordering: .relaxed) {
-            cells[row + 2].store(nanoseconds, ordering: .relaxed)
+        if unsafe nanoseconds > cells[row + 2].load(ordering: .relaxed) {
+            unsafe cells[row + 2].store(nanoseconds, ordering: .relaxed)
         }
         add(1, to: row + 4 + LatencyHistogram.bucket(of: nanoseconds))
     }
 
-    public var fetched: UInt64 { cells[Counters.fetchedCell].load(ordering: .relaxed) }
-    public var committed: UInt64 { cells[Counters.committedCell].load(ordering: .relaxed) }
-    public var batches: UInt64 { cells[Counters.batchesCell].load(ordering: .relaxed) }
+    public var fetched: UInt64 { unsafe cells[Counters.fetchedCell].load(ordering: .relaxed) }
+    public var committed: UInt64 { unsafe cells[Counters.committedCell].load(ordering: .relaxed) }
+    public var batches: UInt64 { unsafe cells[Counters.batchesCell].load(ordering: .relaxed) }
 
     /// What was counted for one opcode.
     public func snapshot(of opcode: Opcode) -> OpcodeCount {
         let row = row(of: opcode)
         var histogram = LatencyHistogram()
         for bucket in 0..<LatencyHistogram.bucketCount {
-            histogram.counts[bucket] = cells[row + 4 + bucket].load(ordering: .relaxed)
+            histogram.counts[bucket] = unsafe cells[row + 4 + bucket].load(ordering: .relaxed)
         }
-        return OpcodeCount(
+        return unsafe OpcodeCount(
             count: cells[row].load(ordering: .relaxed), errors: cells[row + 1].load(ordering: .relaxed),
             maximum: cells[row + 2].load(ordering: .relaxed), histogram: histogram)
     }

@@ -25,6 +25,6 @@ public struct EventDescriptor: ~Copyable, Sendable {
     /// Makes it unreadable again.
     public func clear() {
         var value = eventfd_t()
-        eventfd_read(descriptor.rawValue, &value)
+        unsafe eventfd_read(descriptor.rawValue, &value)
     }
 }

@@ -124,7 +124,8 @@ extension FileSystem {
         let stride = MemoryLayout<fuse_forget_one>.stride
         let promised = (try? request.argument(fuse_batch_forget_in.self).count) ?? 0
         for index in 0..<min(Int(promised), request.payload.byteCount / stride) {
-            let one = request.payload.unsafeLoadUnaligned(fromByteOffset: index * stride, as: fuse_forget_one.self)
+            let one = unsafe request.payload.unsafeLoadUnaligned(
+                fromByteOffset: index * stride, as: fuse_forget_one.self)
             forget(node: one.nodeid, count: one.nlookup)
         }
         return .noReply

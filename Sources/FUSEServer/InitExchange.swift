@@ -19,9 +19,9 @@ struct InitExchange {
         self.connection = connection
         var buffer = [UInt8](repeating: 0, count: Message.minimumBufferSize)
         let count = try Errno.check(retryOnInterrupt: false) {
-            read(connection.device.rawValue, &buffer, buffer.count)
+            unsafe read(connection.device.rawValue, &buffer, buffer.count)
         }
-        let request = try Message.split(buffer.span.bytes.extracting(first: count))
+        let request = try unsafe Message.split(buffer.span.bytes.extracting(first: count))
         guard request.opcode == .`init` else { throw .invalidArgument }
         unique = request.unique
         offer = try request.argument()
@@ -33,6 +33,8 @@ struct InitExchange {
     func reply(_ answer: cfuse_init_out) throws(Errno) {
         let size = MemoryLayout<cfuse_init_out>.size
         var message = (Message.replyHeader(to: unique, error: 0, count: size), answer)
-        _ = try Errno.check { write(connection.device.rawValue, &message, MemoryLayout<fuse_out_header>.size + size) }
+        _ = try Errno.check {
+            unsafe write(connection.device.rawValue, &message, MemoryLayout<fuse_out_header>.size + size)
+        }
     }
 }

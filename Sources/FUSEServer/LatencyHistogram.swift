@@ -1,6 +1,3 @@
-public import FUSEProtocol
-import Synchronization
-
 /// Latencies in buckets whose bounds grow by a quarter of a power of two, from 256 ns on: within 25 % of the truth.
 public struct LatencyHistogram: Sendable {
     public static let bucketCount = 128

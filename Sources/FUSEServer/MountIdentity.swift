@@ -35,7 +35,7 @@ public struct MountIdentity: Sendable, Hashable {
         guard let top = (try? MountTable.top(at: path)) ?? nil, top.isFUSE else { return }
         do throws(Errno) {
             let flags: CInt = 8 | 2  // UMOUNT_NOFOLLOW, MNT_DETACH
-            _ = try Errno.check { path.withPlatformString { umount2($0, flags) } }
+            _ = try Errno.check { unsafe path.withPlatformString { unsafe umount2($0, flags) } }
         } catch {
             try? unmountUnprivileged(path, lazy: true)
         }
@@ -55,8 +55,8 @@ public struct MountIdentity: Sendable, Hashable {
     private static func uniqueID(at path: FilePath) -> UInt64? {
         var status = statx()
         let flags = CLINUX_AT_SYMLINK_NOFOLLOW | CLINUX_AT_NO_AUTOMOUNT | CLINUX_AT_STATX_DONT_SYNC
-        let result = path.withPlatformString {
-            clinux_statx(AT_FDCWD, $0, flags, CLINUX_STATX_MNT_ID_UNIQUE, &status)
+        let result = unsafe path.withPlatformString {
+            unsafe clinux_statx(AT_FDCWD, $0, flags, CLINUX_STATX_MNT_ID_UNIQUE, &status)
         }
         guard result == 0, status.stx_mask & CLINUX_STATX_MNT_ID_UNIQUE != 0 else { return nil }
         return status.stx_mnt_id
@@ -80,7 +80,7 @@ public struct MountIdentity: Sendable, Hashable {
         let flags: CInt =
             8 /* UMOUNT_NOFOLLOW */ | (how == .force ? 1 /* MNT_FORCE */ : how == .lazy ? 2 /* MNT_DETACH */ : 0)
         do throws(Errno) {
-            _ = try Errno.check { path.withPlatformString { umount2($0, flags) } }
+            _ = try Errno.check { unsafe path.withPlatformString { unsafe umount2($0, flags) } }
         } catch .notPermitted where how != .force {
             try MountIdentity.unmountUnprivileged(path, lazy: how == .lazy)
         }
@@ -95,12 +95,13 @@ public struct MountIdentity: Sendable, Hashable {
         let deadline = Deadline(secondsFromNow: seconds)
         let arguments = ["fusermount3", "-u", "-q"] + (lazy ? ["-z"] : []) + ["--"]
         var pid = pid_t()
-        var vector = arguments.map { strdup($0) } + [mountPoint.withPlatformString { strdup($0) }, nil]
-        defer { for pointer in vector { free(pointer) } }
-        let error = posix_spawnp(&pid, "fusermount3", nil, nil, &vector, environ)
+        var vector =
+            unsafe arguments.map { unsafe strdup($0) } + [mountPoint.withPlatformString { unsafe strdup($0) }, nil]
+        defer { unsafe vector.forEach { unsafe free($0) } }
+        let error = unsafe posix_spawnp(&pid, "fusermount3", nil, nil, &vector, environ)
         guard error == 0 else { throw Errno(rawValue: error) }
         var status: CInt = 0
-        while try Errno.check({ waitpid(pid, &status, WNOHANG) }) == 0 {
+        while try Errno.check({ unsafe waitpid(pid, &status, WNOHANG) }) == 0 {
             if deadline.hasPassed {
                 kill(pid, SIGKILL)
                 throw .timedOut

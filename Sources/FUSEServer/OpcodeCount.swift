@@ -1,4 +1,4 @@
-public import FUSEProtocol
+import FUSEProtocol
 import Synchronization
 
 /// One opcode's requests, errors and latencies (nanoseconds).

@@ -20,10 +20,10 @@ public enum RequestTimeout {
 
     /// A setting's value; 0 where there is none, as on older kernels.
     private static func number(_ path: String) -> Int {
-        guard let descriptor = try? Errno.check({ open(path, O_RDONLY | O_CLOEXEC) }) else { return 0 }
+        guard let descriptor = try? Errno.check({ unsafe open(path, O_RDONLY | O_CLOEXEC) }) else { return 0 }
         defer { close(descriptor) }
         var buffer = [UInt8](repeating: 0, count: 32)
-        let count = (try? Errno.check { read(descriptor, &buffer, buffer.count) }) ?? 0
+        let count = (try? Errno.check { unsafe read(descriptor, &buffer, buffer.count) }) ?? 0
         return Int(String(decoding: buffer[..<count].prefix { $0 != 10 }, as: UTF8.self)) ?? 0
     }
 }

@@ -34,11 +34,12 @@ public final class ServerThread: Sendable {
     /// - Throws: EAGAIN when the system has no more threads.
     public static func start(name: String, _ body: @escaping @Sendable () -> Void) throws(Errno) -> ServerThread {
         let thread = ServerThread(name: name, body: body)
-        let argument = Unmanaged.passRetained(thread)
+        // Let go by `enter`, or below if there is no thread.
+        let argument = unsafe Unmanaged.passRetained(thread)
         var handle = pthread_t()
-        let error = pthread_create(&handle, nil, enter, argument.toOpaque())
+        let error = unsafe pthread_create(&handle, nil, enter, argument.toOpaque())
         if error != 0 {
-            argument.release()
+            unsafe argument.release()
             throw Errno(rawValue: error)
         }
         pthread_detach(handle)
@@ -47,7 +48,7 @@ public final class ServerThread: Sendable {
 
     /// A pthread body must be a function that captures nothing.
     private static let enter: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { argument in
-        let thread = Unmanaged<ServerThread>.fromOpaque(argument!).takeRetainedValue()
+        let thread = unsafe Unmanaged<ServerThread>.fromOpaque(argument!).takeRetainedValue()
         setName(thread.name)
         thread.threadID.store(clinux_gettid(), ordering: .releasing)
         thread.run()
@@ -58,7 +59,7 @@ public final class ServerThread: Sendable {
     /// Names the calling thread, as `ps` shows it; the main thread's name is the process's (prctl(2), PR_SET_NAME). What is
     /// beyond 15 characters is left out.
     public static func setName(_ name: String) {
-        name.prefix(15).description.withCString { _ = clinux_prctl(15 /* PR_SET_NAME */, UInt(bitPattern: $0)) }
+        unsafe name.prefix(15).description.withCString { _ = clinux_prctl(15 /* PR_SET_NAME */, UInt(bitPattern: $0)) }
     }
 
     /// Whether its body has returned.

@@ -45,7 +45,7 @@ extension Session {
             var descriptors = [signals, ended.descriptor].map {
                 pollfd(fd: $0.rawValue, events: Int16(POLLIN), revents: 0)
             }
-            poll(&descriptors, 2, -1)
+            unsafe poll(&descriptors, 2, -1)
             if let number = signals.takeSignal() { return .signal(number) }
             if let cause = endCause { return cause }
         }

@@ -21,16 +21,16 @@ final class StatisticsListener: Sendable {
         try StatisticsListener.makeFolder(StatisticsSocket.folder(uid: geteuid()))
         let path = StatisticsSocket.path(connection: number, uid: geteuid())
         let socket = try StatisticsSocket.make(nonblocking: false)
-        unlink(path)
+        unsafe unlink(path)
         do throws(Errno) {
-            try StatisticsSocket.withAddress(path) { address, size throws(Errno) in
-                _ = try Errno.check { bind(socket, address, size) }
+            try unsafe StatisticsSocket.withAddress(path) { address, size throws(Errno) in
+                _ = try Errno.check { unsafe bind(socket, address, size) }
             }
             _ = try Errno.check { listen(socket, 8) }
             inode = try StatisticsListener.inode(of: path)
         } catch {
             Glibc.close(socket)
-            unlink(path)
+            unsafe unlink(path)
             throw error
         }
         self.path = path
@@ -39,7 +39,7 @@ final class StatisticsListener: Sendable {
             _ = try ServerThread.start(name: "statistics") { [self] in serve(answer) }
         } catch {
             Glibc.close(socket)
-            unlink(path)
+            unsafe unlink(path)
             throw error
         }
     }
@@ -49,7 +49,7 @@ final class StatisticsListener: Sendable {
         stopping.store(true, ordering: .releasing)
         // accept(2) returns; the thread closes what it alone still uses.
         shutdown(socket, CInt(SHUT_RDWR))
-        if (try? StatisticsListener.inode(of: path)) == inode { unlink(path) }
+        if (try? StatisticsListener.inode(of: path)) == inode { unsafe unlink(path) }
     }
 
     private func serve(_ answer: () -> SessionStatistics) {
@@ -77,8 +77,8 @@ final class StatisticsListener: Sendable {
         while !rest.isEmpty {
             try StatisticsSocket.wait(for: client, POLLOUT, until: deadline)
             let sent = try Errno.check {
-                rest.withUnsafeBytes {
-                    Glibc.send(client, $0.baseAddress!, $0.count, CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT))
+                unsafe rest.withUnsafeBytes {
+                    unsafe Glibc.send(client, $0.baseAddress!, $0.count, CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT))
                 }
             }
             rest = rest.dropFirst(sent)
@@ -86,16 +86,16 @@ final class StatisticsListener: Sendable {
     }
 
     private static func makeFolder(_ folder: String) throws(Errno) {
-        if mkdir(folder, 0o700) == 0 { return }
+        if unsafe mkdir(folder, 0o700) == 0 { return }
         var information = stat()
-        guard lstat(folder, &information) == 0, information.st_uid == geteuid(),
+        guard unsafe lstat(folder, &information) == 0, information.st_uid == geteuid(),
             information.st_mode & S_IFMT == S_IFDIR, information.st_mode & 0o077 == 0
         else { throw .permissionDenied }
     }
 
     private static func inode(of path: String) throws(Errno) -> UInt64 {
         var information = stat()
-        _ = try Errno.check { lstat(path, &information) }
+        _ = try Errno.check { unsafe lstat(path, &information) }
         return UInt64(information.st_ino)
     }
 }

@@ -29,7 +29,7 @@ public enum StatisticsSocket {
         var chunk = [UInt8](repeating: 0, count: 65536)
         while true {
             try wait(for: client, POLLIN, until: deadline)
-            let count = try Errno.check { read(client, &chunk, chunk.count) }
+            let count = try Errno.check { unsafe read(client, &chunk, chunk.count) }
             if count == 0 { return document }
             document.append(contentsOf: chunk[..<count])
         }
@@ -45,7 +45,7 @@ public enum StatisticsSocket {
         // struct ucred: pid, uid, gid.
         var credentials: (Int32, UInt32, UInt32) = (0, 0, 0)
         var size = socklen_t(MemoryLayout.size(ofValue: credentials))
-        _ = try Errno.check { getsockopt(client, SOL_SOCKET, SO_PEERCRED, &credentials, &size) }
+        _ = try Errno.check { unsafe getsockopt(client, SOL_SOCKET, SO_PEERCRED, &credentials, &size) }
         return credentials.0
     }
 
@@ -54,8 +54,8 @@ public enum StatisticsSocket {
     ) throws(Errno) {
         while true {
             do throws(Errno) {
-                return try withAddress(path(connection: number, uid: uid)) { address, size throws(Errno) in
-                    _ = try Errno.check { Glibc.connect(client, address, size) }
+                return try unsafe withAddress(path(connection: number, uid: uid)) { address, size throws(Errno) in
+                    _ = try Errno.check { unsafe Glibc.connect(client, address, size) }
                 }
             } catch .resourceTemporarilyUnavailable where !deadline.hasPassed {
                 // As many ask already as may wait.
@@ -74,7 +74,7 @@ public enum StatisticsSocket {
     /// - Throws: ETIMEDOUT.
     static func wait(for socket: CInt, _ events: CInt, until deadline: Deadline) throws(Errno) {
         var entry = pollfd(fd: socket, events: Int16(events), revents: 0)
-        let ready = try Errno.check { poll(&entry, 1, deadline.millisecondsLeft) }
+        let ready = try Errno.check { unsafe poll(&entry, 1, deadline.millisecondsLeft) }
         if ready == 0 { throw .timedOut }
     }
 
@@ -84,12 +84,12 @@ public enum StatisticsSocket {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { throw .fileNameTooLong }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
         var result: Errno?
-        withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+        unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
                 do throws(Errno) {
-                    try body(pointer, socklen_t(MemoryLayout<sockaddr_un>.size))
+                    try unsafe body(pointer, socklen_t(MemoryLayout<sockaddr_un>.size))
                 } catch {
                     result = error
                 }

@@ -19,7 +19,7 @@ struct StopDeadline {
     mutating func wait(for condition: () -> Bool) {
         while !isHurried, !deadline.hasPassed, !condition() {
             var entry = pollfd(fd: signals.rawValue, events: Int16(POLLIN), revents: 0)
-            poll(&entry, 1, 1)
+            unsafe poll(&entry, 1, 1)
             if signals.takeSignal() != nil { isHurried = true }
         }
     }
@@ -29,7 +29,7 @@ extension FileDescriptor {
     /// The next signal of a signalfd(2); nil if there is none.
     func takeSignal() -> CInt? {
         var info = signalfd_siginfo()
-        let count = try? Errno.check { Glibc.read(rawValue, &info, MemoryLayout<signalfd_siginfo>.size) }
+        let count = try? Errno.check { unsafe Glibc.read(rawValue, &info, MemoryLayout<signalfd_siginfo>.size) }
         return count == MemoryLayout<signalfd_siginfo>.size ? CInt(bitPattern: info.ssi_signo) : nil
     }
 }

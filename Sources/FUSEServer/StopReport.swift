@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import LinuxSystem
 import Logging
-public import SystemPackage
+import SystemPackage
 
 /// How a session ended.
 public struct StopReport: Sendable {

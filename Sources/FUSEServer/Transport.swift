@@ -1,6 +1,6 @@
 public import FUSEProtocol
 public import LinuxSystem
-public import SystemPackage
+import SystemPackage
 
 /// How requests reach a session and replies leave it.
 ///

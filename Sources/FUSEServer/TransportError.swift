@@ -1,5 +1,5 @@
-public import FUSEProtocol
-public import LinuxSystem
+import FUSEProtocol
+import LinuxSystem
 public import SystemPackage
 
 /// Why a transport cannot be had.

@@ -1,7 +1,3 @@
-public import FUSEProtocol
-public import LinuxSystem
-public import SystemPackage
-
 /// What a transport is made of.
 public struct TransportFacts: Sendable {
     /// Threads that serve requests.

@@ -8,7 +8,7 @@ public enum WakeUpSignal {
     /// Installs the handler. Called once, before the first thread.
     public static func install() {
         var action = sigaction()
-        action.__sigaction_handler.sa_handler = { _ in }
-        sigaction(number, &action, nil)
+        unsafe action.__sigaction_handler.sa_handler = { _ in }
+        unsafe sigaction(number, &action, nil)
     }
 }

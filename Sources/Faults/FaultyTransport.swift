@@ -1,5 +1,5 @@
 import FUSEProtocol
-package import FUSEServer
+import FUSEServer
 import Glibc
 import LinuxSystem
 

@@ -43,6 +43,6 @@ public struct Deadline: Sendable {
         var left = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
         var rest = timespec()
         // EINTR: `rest` holds what remains.
-        while nanosleep(&left, &rest) < 0 && errno == EINTR { left = rest }
+        while unsafe nanosleep(&left, &rest) < 0 && errno == EINTR { left = rest }
     }
 }

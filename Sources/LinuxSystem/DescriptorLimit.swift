@@ -11,17 +11,17 @@ public struct DescriptorLimit: Sendable {
     public static var current: DescriptorLimit {
         var limit = rlimit()
         // Cannot fail: a known resource, and memory of our own.
-        getrlimit(resource, &limit)
+        unsafe getrlimit(resource, &limit)
         return DescriptorLimit(soft: UInt64(limit.rlim_cur), hard: UInt64(limit.rlim_max))
     }
 
     /// As it is after raising the soft limit to the hard one.
     public static func raised() -> DescriptorLimit {
         var limit = rlimit()
-        getrlimit(resource, &limit)
+        unsafe getrlimit(resource, &limit)
         limit.rlim_cur = limit.rlim_max
         // Refused, above fs.nr_open: it stays as it was.
-        setrlimit(resource, &limit)
+        unsafe setrlimit(resource, &limit)
         return current
     }
 

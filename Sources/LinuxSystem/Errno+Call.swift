@@ -25,8 +25,8 @@ extension Errno {
 
     /// The errno's name as C spells it (`ENOTCONN`), for messages that are compared and searched.
     public var name: String {
-        guard let name = clinux_errno_name(rawValue) else { return "errno \(rawValue)" }
-        return String(cString: name)
+        guard let name = unsafe clinux_errno_name(rawValue) else { return "errno \(rawValue)" }
+        return unsafe String(cString: name)
     }
 }
 

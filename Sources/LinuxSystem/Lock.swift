@@ -4,6 +4,8 @@ public import Glibc
 ///
 /// It does what `Synchronization.Mutex` does, with a pthread mutex. That one waits in its library, which is not built for
 /// the thread sanitizer: under contention every value it guards is reported as a race. The sanitizer knows pthreads.
+// Safe: the value is reached under the mutex alone, and both live as long as this.
+@safe
 public final class Lock<Value: ~Copyable>: @unchecked Sendable {
     /// On the heap, since a pthread mutex must not move.
     @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
@@ -11,17 +13,17 @@ public final class Lock<Value: ~Copyable>: @unchecked Sendable {
     @usableFromInline let value: UnsafeMutablePointer<Value>
 
     public init(_ value: consuming sending Value) {
-        mutex = .allocate(capacity: 1)
-        pthread_mutex_init(mutex, nil)
-        self.value = .allocate(capacity: 1)
-        self.value.initialize(to: value)
+        unsafe mutex = .allocate(capacity: 1)
+        unsafe pthread_mutex_init(mutex, nil)
+        unsafe self.value = .allocate(capacity: 1)
+        unsafe self.value.initialize(to: value)
     }
 
     deinit {
-        value.deinitialize(count: 1)
-        value.deallocate()
-        pthread_mutex_destroy(mutex)
-        mutex.deallocate()
+        unsafe value.deinitialize(count: 1)
+        unsafe value.deallocate()
+        unsafe pthread_mutex_destroy(mutex)
+        unsafe mutex.deallocate()
     }
 
     /// Calls `body` with the lock held. It is not recursive: a `body` that takes the same lock waits for ever.
@@ -29,8 +31,8 @@ public final class Lock<Value: ~Copyable>: @unchecked Sendable {
     public func withLock<Result: ~Copyable, Failure: Error>(
         _ body: (inout Value) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        return try body(&value.pointee)
+        unsafe pthread_mutex_lock(mutex)
+        defer { unsafe pthread_mutex_unlock(mutex) }
+        return try unsafe body(&value.pointee)
     }
 }

@@ -59,8 +59,8 @@ public enum MountTable {
 extension FilePath {
     /// A path of these bytes, up to the first NUL.
     public init(bytes: some Sequence<UInt8>) {
-        self = (bytes.prefix { $0 != 0 }.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer {
-            FilePath(platformString: $0.baseAddress!)
+        self = unsafe (bytes.prefix { $0 != 0 }.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer {
+            unsafe FilePath(platformString: $0.baseAddress!)
         }
     }
 }
@@ -85,12 +85,12 @@ private func readBytes(_ descriptor: CInt) throws(Errno) -> [UInt8] {
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 16384)
     while true {
-        let count = try Errno.check { read(descriptor, &chunk, chunk.count) }
+        let count = try Errno.check { unsafe read(descriptor, &chunk, chunk.count) }
         if count == 0 { return bytes }
         bytes += chunk[..<count]
     }
 }
 
 private func openForReading(_ path: FilePath) throws(Errno) -> CInt {
-    try Errno.check { path.withPlatformString { open($0, O_RDONLY | O_CLOEXEC) } }
+    try Errno.check { unsafe path.withPlatformString { unsafe open($0, O_RDONLY | O_CLOEXEC) } }
 }

@@ -108,8 +108,8 @@ private struct Walk {
     private static func target(of path: FilePath) throws(Errno) -> FilePath {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = try Errno.check {
-            path.withPlatformString { path in
-                buffer.withUnsafeMutableBytes { readlink(path, $0.baseAddress!, $0.count) }
+            unsafe path.withPlatformString { path in
+                unsafe buffer.withUnsafeMutableBytes { unsafe readlink(path, $0.baseAddress!, $0.count) }
             }
         }
         return FilePath(bytes: buffer[..<count])
@@ -118,7 +118,7 @@ private struct Walk {
     /// getcwd(2), which asks no filesystem.
     static func workingDirectory() throws(Errno) -> FilePath {
         var buffer = [UInt8](repeating: 0, count: 4096)
-        let found = buffer.withUnsafeMutableBytes { getcwd($0.baseAddress!, $0.count) != nil }
+        let found = unsafe buffer.withUnsafeMutableBytes { unsafe getcwd($0.baseAddress!, $0.count) != nil }
         guard found else { throw .last }
         return FilePath(bytes: buffer)
     }

@@ -26,7 +26,7 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
     public mutating func bytes(_ count: Int) -> [UInt8] {
         var result = [UInt8]()
         result.reserveCapacity(count + 8)
-        while result.count < count { withUnsafeBytes(of: next()) { result += $0 } }
+        while result.count < count { unsafe withUnsafeBytes(of: next()) { unsafe result += $0 } }
         result.removeLast(result.count - count)
         return result
     }

@@ -47,18 +47,18 @@ struct Entry {
 
     init(_ message: RingMessage, queue: KernelQueue, index: UInt32) {
         self.message = message
-        self.queue = queue
+        unsafe self.queue = queue
         self.index = index
     }
 
     /// What REGISTER names, the header and the payload, written behind the header, where it stays as long as that: the kernel
     /// reads it while it takes the command in.
     func writeVectors() -> UnsafeMutablePointer<iovec> {
-        let (header, payload) = message.parts
-        let vectors = (header.baseAddress! + Entry.vectorsOffset).bindMemory(to: iovec.self, capacity: 2)
-        vectors[0] = iovec(iov_base: header.baseAddress, iov_len: header.count)
-        vectors[1] = iovec(iov_base: payload.baseAddress, iov_len: payload.count)
-        return vectors
+        let (header, payload) = unsafe message.parts
+        let vectors = unsafe (header.baseAddress! + Entry.vectorsOffset).bindMemory(to: iovec.self, capacity: 2)
+        unsafe vectors[0] = unsafe iovec(iov_base: header.baseAddress, iov_len: header.count)
+        unsafe vectors[1] = unsafe iovec(iov_base: payload.baseAddress, iov_len: payload.count)
+        return unsafe vectors
     }
 
     /// In the header's page.
@@ -68,5 +68,5 @@ struct Entry {
     var node: UInt64 { message.requestHeader.nodeid }
 
     /// Names and data of a request, then the body of its reply.
-    var payload: UnsafeMutableRawBufferPointer { message.payload }
+    var payload: UnsafeMutableRawBufferPointer { unsafe message.payload }
 }

@@ -12,17 +12,17 @@ final class HookedRingLoop: RingLoop {
     override func ringIsReady() { hook.ringIsReady(HookedRing(loop: self)) }
 
     override func registers(_ entry: Entry) -> Bool {
-        let depth = entry.queue.depth
-        return hook.registers(entry: Int(entry.index) % depth, of: depth, queue: entry.queue.id)
+        let depth = unsafe entry.queue.depth
+        return unsafe hook.registers(entry: Int(entry.index) % depth, of: depth, queue: entry.queue.id)
     }
 
     override func commitAndFetch(_ entry: UnsafeMutablePointer<Entry>, failed: Bool, at now: UInt64) {
-        let queue = entry.pointee.queue
-        let commitID = entry.pointee.commitID
+        let queue = unsafe entry.pointee.queue
+        let commitID = unsafe entry.pointee.commitID
         let ring = HookedRing(loop: self)
         guard hook.commits(commitID, queue: queue.id, committed: queue.counters.committed, ring) else { return }
-        super.commitAndFetch(entry, failed: failed, at: now)
-        hook.hasCommitted(
+        unsafe super.commitAndFetch(entry, failed: failed, at: now)
+        unsafe hook.hasCommitted(
             commitID, entry: entry.pointee.index, queue: queue.id, committed: queue.counters.committed, ring)
     }
 

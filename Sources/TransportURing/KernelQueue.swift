@@ -6,6 +6,8 @@ import Synchronization
 import SystemPackage
 
 /// One of the kernel's request queues, and the memory of its entries.
+// Safe: its memory outlives its entries, which the ring's worker keeps no longer than the queue.
+@safe
 final class KernelQueue: @unchecked Sendable {
     /// The queue's id: the number of the CPU whose requests it gets.
     let id: UInt16
@@ -37,11 +39,11 @@ final class KernelQueue: @unchecked Sendable {
         entryCount = Atomic(depth)
         counters = Counters(channel: .queue, queue: Int(id))
         payloads = try BufferMemory(byteCount: depth * limits.payloadSize)
-        headers = .allocate(byteCount: depth * pageSize, alignment: pageSize)
+        unsafe headers = .allocate(byteCount: depth * pageSize, alignment: pageSize)
     }
 
     deinit {
-        headers.deallocate()
+        unsafe headers.deallocate()
     }
 
     /// A request was taken, with others of the same batch of completions.
@@ -61,8 +63,8 @@ final class KernelQueue: @unchecked Sendable {
         let memory = try SpareMemory(payloadSize: limits.payloadSize)
         spares.append(memory)
         entryCount.add(1, ordering: .relaxed)
-        let payload = UnsafeMutableRawBufferPointer(rebasing: memory.payload[..<limits.entryPayloadSize])
-        return Entry(RingMessage(header: memory.header, payload: payload), queue: self, index: index)
+        let payload = unsafe UnsafeMutableRawBufferPointer(rebasing: memory.payload[..<limits.entryPayloadSize])
+        return unsafe Entry(RingMessage(header: memory.header, payload: payload), queue: self, index: index)
     }
 
     /// Makes the entries, in the thread that will serve them: it touches each header.
@@ -72,12 +74,13 @@ final class KernelQueue: @unchecked Sendable {
     /// - Parameter first: the first one's place among the ring's entries.
     func makeEntries(from first: Int) -> [Entry] {
         (0..<depth).map { index in
-            let header = headers + index * pageSize
-            header.initializeMemory(as: UInt8.self, repeating: 0, count: pageSize)
+            let header = unsafe headers + index * pageSize
+            unsafe header.initializeMemory(as: UInt8.self, repeating: 0, count: pageSize)
             let start = index * limits.payloadSize
-            let payload = UnsafeMutableRawBufferPointer(
+            let payload = unsafe UnsafeMutableRawBufferPointer(
                 rebasing: payloads.bytes[start..<start + limits.entryPayloadSize])
-            return Entry(RingMessage(header: header, payload: payload), queue: self, index: UInt32(first + index))
+            return unsafe Entry(
+                RingMessage(header: header, payload: payload), queue: self, index: UInt32(first + index))
         }
     }
 }

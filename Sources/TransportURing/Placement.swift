@@ -22,7 +22,7 @@ final class Placement {
     ///
     /// - Returns: false if it may not run on its CPU, and so runs anywhere.
     func pin() -> Bool {
-        isPinned = clinux_place_thread([home], 1) == 0
+        isPinned = unsafe clinux_place_thread([home], 1) == 0
         canMove = isPinned && near.count > 1
         return isPinned
     }
@@ -30,7 +30,7 @@ final class Placement {
     /// Pins the calling thread again, or lets it go, where there is anywhere to go.
     func set(pinned: Bool) {
         guard canMove && pinned != isPinned else { return }
-        let done = pinned ? clinux_place_thread([home], 1) : clinux_place_thread(near, near.count)
+        let done = unsafe pinned ? clinux_place_thread([home], 1) : clinux_place_thread(near, near.count)
         if done == 0 { isPinned = pinned }
     }
 }

@@ -5,6 +5,8 @@ import LinuxSystem
 import SystemPackage
 
 /// One io_uring, used by the thread that made it.
+// Safe: what it points to is made by `init` and let go by `deinit` alone.
+@safe
 struct Ring: ~Copyable {
     private let ring: UnsafeMutablePointer<io_uring>
     /// An SQE of no ring (``nextSubmission()``), and whether it was ever given out.
@@ -24,7 +26,7 @@ struct Ring: ~Copyable {
     init(submissions: Int, device: CInt) throws(TransportError) {
         // `self.ring` is set last: a throw after that would run `deinit`, on a ring that is not there.
         let ring = UnsafeMutablePointer<io_uring>.allocate(capacity: 1)
-        ring.initialize(to: io_uring())
+        unsafe ring.initialize(to: io_uring())
         var optional = [
             IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG, IORING_SETUP_SINGLE_ISSUER, IORING_SETUP_SUBMIT_ALL,
         ]
@@ -32,36 +34,38 @@ struct Ring: ~Copyable {
             var parameters = io_uring_params()
             parameters.flags = optional.reduce(IORING_SETUP_SQE128 | IORING_SETUP_CQSIZE) { $0 | $1 }
             parameters.cq_entries = UInt32(max(2 * submissions, Ring.fewestCompletions))
-            let error = -io_uring_queue_init_params(UInt32(submissions), ring, &parameters)
+            let error = unsafe -io_uring_queue_init_params(UInt32(submissions), ring, &parameters)
             if error == 0 { break }
             if error == EINVAL && !optional.isEmpty {
                 optional.removeFirst()
                 continue
             }
-            ring.deallocate()
+            unsafe ring.deallocate()
             throw Ring.explain(Errno(rawValue: error))
         }
         var file = device
-        let error = -io_uring_register_files(ring, &file, 1)
+        let error = unsafe -io_uring_register_files(ring, &file, 1)
         if error != 0 {
-            io_uring_queue_exit(ring)
-            ring.deallocate()
+            unsafe io_uring_queue_exit(ring)
+            unsafe ring.deallocate()
             throw .failed(what: "registering /dev/fuse with io_uring", Errno(rawValue: error))
         }
         // Saves the lookup of the ring's own descriptor in each system call; without it all works the same.
-        _ = io_uring_register_ring_fd(ring)
-        nowhere = UnsafeMutableRawPointer.allocate(byteCount: Ring.submissionSize, alignment: Ring.submissionSize)
-            .assumingMemoryBound(to: io_uring_sqe.self)
-        overflowed = .allocate(capacity: 1)
-        overflowed.initialize(to: false)
-        self.ring = ring
+        _ = unsafe io_uring_register_ring_fd(ring)
+        unsafe nowhere = unsafe UnsafeMutableRawPointer.allocate(
+            byteCount: Ring.submissionSize, alignment: Ring.submissionSize
+        )
+        .assumingMemoryBound(to: io_uring_sqe.self)
+        unsafe overflowed = .allocate(capacity: 1)
+        unsafe overflowed.initialize(to: false)
+        unsafe self.ring = unsafe ring
     }
 
     deinit {
-        io_uring_queue_exit(ring)
-        ring.deallocate()
-        UnsafeMutableRawPointer(nowhere).deallocate()
-        overflowed.deallocate()
+        unsafe io_uring_queue_exit(ring)
+        unsafe ring.deallocate()
+        unsafe UnsafeMutableRawPointer(nowhere).deallocate()
+        unsafe overflowed.deallocate()
     }
 
     private static func explain(_ error: Errno) -> TransportError {
@@ -86,24 +90,24 @@ struct Ring: ~Copyable {
     /// If the kernel takes none of them, the SQE is one that goes nowhere, and the next ``submit()`` fails for good. An entry has
     /// one submission at a time and there is an SQE for each, so that this is never seen; but nobody shall turn in circles over it.
     func nextSubmission() -> UnsafeMutablePointer<io_uring_sqe> {
-        if let sqe = io_uring_get_sqe(ring) { return sqe }
-        io_uring_submit(ring)
-        if let sqe = io_uring_get_sqe(ring) { return sqe }
-        overflowed.pointee = true
-        return nowhere
+        if let sqe = unsafe io_uring_get_sqe(ring) { return unsafe sqe }
+        unsafe io_uring_submit(ring)
+        if let sqe = unsafe io_uring_get_sqe(ring) { return unsafe sqe }
+        unsafe overflowed.pointee = true
+        return unsafe nowhere
     }
 
     /// Whether all that was prepared has been submitted: the kernel may take less at once (`io_submit_sqes` without memory).
-    var isSubmitted: Bool { io_uring_sq_ready(ring) == 0 }
+    var isSubmitted: Bool { unsafe io_uring_sq_ready(ring) == 0 }
 
     /// Submits all that is prepared.
     ///
     /// - Throws: EAGAIN when the kernel has no memory for it; the rest stays prepared. ENOBUFS for ever once something was prepared
     ///   that found no room.
     func submit() throws(Errno) {
-        if overflowed.pointee { throw .noBufferSpace }
+        if unsafe overflowed.pointee { throw .noBufferSpace }
         repeat {
-            let result = io_uring_submit(ring)
+            let result = unsafe io_uring_submit(ring)
             if result < 0 { throw Errno(rawValue: -result) }
             if result == 0 && !isSubmitted { throw .resourceTemporarilyUnavailable }
         } while !isSubmitted
@@ -116,23 +120,23 @@ struct Ring: ~Copyable {
     /// their own, and the clients answered by the first would take the core before it.
     /// - Throws: EINTR when the thread was woken; as ``submit()``.
     func submitAndWait() throws(Errno) {
-        if overflowed.pointee { throw .noBufferSpace }
-        let result = io_uring_submit_and_wait(ring, 1)
+        if unsafe overflowed.pointee { throw .noBufferSpace }
+        let result = unsafe io_uring_submit_and_wait(ring, 1)
         if result < 0 { throw Errno(rawValue: -result) }
-        if cliburing_has_deferred_work(ring) != 0 { io_uring_get_events(ring) }
+        if unsafe cliburing_has_deferred_work(ring) != 0 { unsafe io_uring_get_events(ring) }
     }
 
     /// Completions are there, or to be had by asking.
-    var hasCompletions: Bool { cliburing_has_deferred_work(ring) != 0 || io_uring_cq_ready(ring) > 0 }
+    var hasCompletions: Bool { unsafe cliburing_has_deferred_work(ring) != 0 || io_uring_cq_ready(ring) > 0 }
 
     /// Completions that are there. They stay the ring's until ``advance(_:)``.
-    var completionCount: Int { Int(io_uring_cq_ready(ring)) }
+    var completionCount: Int { unsafe Int(io_uring_cq_ready(ring)) }
 
     /// One of them; `index` is below ``completionCount``.
-    func completion(_ index: Int) -> io_uring_cqe { cliburing_completion(ring, UInt32(index)).pointee }
+    func completion(_ index: Int) -> io_uring_cqe { unsafe cliburing_completion(ring, UInt32(index)).pointee }
 
     /// Gives `count` completions back.
     func advance(_ count: Int) {
-        io_uring_cq_advance(ring, UInt32(count))
+        unsafe io_uring_cq_advance(ring, UInt32(count))
     }
 }

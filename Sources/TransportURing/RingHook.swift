@@ -28,12 +28,12 @@ package struct HookedRing {
 
     /// Commits anything to any queue. The outcome means nothing, but for that of an `entry`, which is taken for its next request.
     package func commit(_ commitID: UInt64, queue: UInt16, as entry: UInt32? = nil) {
-        loop.prepareCommit(commitID, on: queue, entry.map { UserData(.command, entry: $0) } ?? UserData(.hook))
+        unsafe loop.prepareCommit(commitID, on: queue, entry.map { UserData(.command, entry: $0) } ?? UserData(.hook))
     }
 
     /// Offers the first entry to the kernel at once.
     package func register() {
-        loop.prepareRegister(loop.entries[0], UserData(.hook))
-        try? loop.ring.submit()
+        unsafe loop.prepareRegister(loop.entries[0], UserData(.hook))
+        try? unsafe loop.ring.submit()
     }
 }

@@ -12,20 +12,20 @@ extension RingLoop {
     func read(
         _ entry: UnsafeMutablePointer<Entry>, _ file: BackingFile, offset: Int64, count: Int
     ) throws(Errno) {
-        let room = UnsafeMutableRawBufferPointer(
+        let room = unsafe UnsafeMutableRawBufferPointer(
             rebasing: entry.pointee.payload[..<min(count, entry.pointee.payload.count)])
         var done = 0
         do throws(Errno) {
             switch file.policy.readPath(direct: file.isDirect, alone: isAlone) {
             case .inline:
-                let mark = file.policy.begin(at: entry.pointee.began)
-                let result = try BackingIO.read(file, offset: offset, into: room)
+                let mark = unsafe file.policy.begin(at: entry.pointee.began)
+                let result = try unsafe BackingIO.read(file, offset: offset, into: room)
                 let now = MonotonicClock.now()
                 file.policy.end(mark, at: now)
-                return commit(entry, count: result.count, at: now)
+                return unsafe commit(entry, count: result.count, at: now)
             case .cached:
-                let result = try BackingIO.read(file, offset: offset, into: room, nonblocking: true)
-                if result.complete { return commit(entry, count: result.count) }
+                let result = try unsafe BackingIO.read(file, offset: offset, into: room, nonblocking: true)
+                if result.complete { return unsafe commit(entry, count: result.count) }
                 done = result.count
             case .ring: break
             }
@@ -34,9 +34,9 @@ extension RingLoop {
         } catch .notSupportedOnSocket {
             // EOPNOTSUPP: this filesystem cannot say whether it would block, so time tells from now on.
             file.policy.nonblockingIsUnsupported()
-            return try read(entry, file, offset: offset, count: count)
+            return try unsafe read(entry, file, offset: offset, count: count)
         }
-        submit(
+        unsafe submit(
             entry, file, opcode: IORING_OP_READ, offset: offset, count: room.count, done: done, flags: 0)
     }
 
@@ -44,19 +44,19 @@ extension RingLoop {
         _ entry: UnsafeMutablePointer<Entry>, _ file: BackingFile, offset: Int64, count: Int, flags: CInt
     ) throws(Errno) {
         guard file.policy.writePath(alone: isAlone) == .inline else {
-            return submit(
+            return unsafe submit(
                 entry, file, opcode: IORING_OP_WRITE, offset: offset, count: count, done: 0, flags: flags)
         }
-        let mark = file.policy.begin(at: entry.pointee.began)
-        let bytes = UnsafeRawBufferPointer(rebasing: entry.pointee.payload[..<count])
-        let written = try BackingIO.write(file, offset: offset, bytes, flags: flags)
+        let mark = unsafe file.policy.begin(at: entry.pointee.began)
+        let bytes = unsafe UnsafeRawBufferPointer(rebasing: entry.pointee.payload[..<count])
+        let written = try unsafe BackingIO.write(file, offset: offset, bytes, flags: flags)
         let now = MonotonicClock.now()
         file.policy.end(mark, at: now)
-        commitWrite(entry, written, at: now)
+        unsafe commitWrite(entry, written, at: now)
     }
 
     func synchronize(_ entry: UnsafeMutablePointer<Entry>, _ file: BackingFile, dataOnly: Bool) {
-        submit(
+        unsafe submit(
             entry, file, opcode: IORING_OP_FSYNC, offset: 0, count: 0, done: 0,
             flags: dataOnly ? CInt(IORING_FSYNC_DATASYNC) : 0)
     }
@@ -65,21 +65,21 @@ extension RingLoop {
         _ entry: UnsafeMutablePointer<Entry>, _ file: BackingFile, opcode: io_uring_op, offset: Int64,
         count: Int, done: Int, flags: CInt
     ) {
-        entry.pointee.state = .backing
-        entry.pointee.file = file
-        entry.pointee.offset = offset
-        entry.pointee.count = count
-        entry.pointee.done = done
-        entry.pointee.flags = flags
+        unsafe entry.pointee.state = .backing
+        unsafe entry.pointee.file = file
+        unsafe entry.pointee.offset = offset
+        unsafe entry.pointee.count = count
+        unsafe entry.pointee.done = done
+        unsafe entry.pointee.flags = flags
         outstanding += 1
-        prepare(entry, opcode)
+        unsafe prepare(entry, opcode)
     }
 
     private func prepare(
         _ entry: UnsafeMutablePointer<Entry>, _ opcode: io_uring_op
     ) {
-        let done = entry.pointee.done
-        cliburing_prep_backing(
+        let done = unsafe entry.pointee.done
+        unsafe cliburing_prep_backing(
             ring.nextSubmission(), opcode.rawValue, entry.pointee.file!.descriptor.rawValue,
             opcode == IORING_OP_FSYNC ? nil : entry.pointee.payload.baseAddress! + done,
             UInt32(entry.pointee.count - done), entry.pointee.offset + Int64(done),
@@ -90,39 +90,40 @@ extension RingLoop {
     func backingCompleted(_ entry: UnsafeMutablePointer<Entry>, result: CInt) {
         outstanding -= 1
         if result == -EINTR || result == -EAGAIN {
-            return resubmit(entry)
+            return unsafe resubmit(entry)
         }
-        if result < 0 && entry.pointee.done == 0 {
-            return commit(entry, error: Errno(rawValue: -result))
+        if unsafe result < 0 && entry.pointee.done == 0 {
+            return unsafe commit(entry, error: Errno(rawValue: -result))
         }
-        entry.pointee.done += Int(max(result, 0))
+        unsafe entry.pointee.done += Int(max(result, 0))
         // A short read or write of the page cache is continued: the kernel would take it for the end of the file, or the
         // writer for an error. A direct one is short only at the end.
-        if result > 0, entry.pointee.done < entry.pointee.count, !entry.pointee.file!.isDirect {
-            return resubmit(entry)
+        if result > 0, unsafe entry.pointee.done < entry.pointee.count, unsafe !entry.pointee.file!.isDirect {
+            return unsafe resubmit(entry)
         }
-        if entry.pointee.opcode == .write {
-            commitWrite(entry, entry.pointee.done)
+        if unsafe entry.pointee.opcode == .write {
+            unsafe commitWrite(entry, entry.pointee.done)
         } else {
-            commit(entry, count: entry.pointee.done)
+            unsafe commit(entry, count: entry.pointee.done)
         }
     }
 
     private func resubmit(_ entry: UnsafeMutablePointer<Entry>) {
         outstanding += 1
         let opcode: io_uring_op
-        switch entry.pointee.opcode {
+        switch unsafe entry.pointee.opcode {
         case .read: opcode = IORING_OP_READ
         case .write: opcode = IORING_OP_WRITE
         default: opcode = IORING_OP_FSYNC
         }
-        prepare(entry, opcode)
+        unsafe prepare(entry, opcode)
     }
 
     private func commitWrite(
         _ entry: UnsafeMutablePointer<Entry>, _ written: Int, at now: UInt64 = MonotonicClock.now()
     ) {
-        entry.pointee.payload.storeBytes(of: fuse_write_out(size: UInt32(written), padding: 0), as: fuse_write_out.self)
-        commit(entry, count: MemoryLayout<fuse_write_out>.size, at: now)
+        unsafe entry.pointee.payload.storeBytes(
+            of: fuse_write_out(size: UInt32(written), padding: 0), as: fuse_write_out.self)
+        unsafe commit(entry, count: MemoryLayout<fuse_write_out>.size, at: now)
     }
 }

@@ -9,55 +9,57 @@ import SystemPackage
 /// Requests, from an entry's completion to its reply.
 extension RingLoop {
     func commandCompleted(_ entry: UnsafeMutablePointer<Entry>, result: CInt) {
-        if entry.pointee.state == .registered { entry.pointee.queue.freeEntries.subtract(1, ordering: .relaxed) }
-        if entry.pointee.isFresh && spareCompleted(entry, result: result) { return }
-        guard result >= 0 else { return entryFailed(entry, Errno(rawValue: -result)) }
-        entry.pointee.state = .inHand
-        entry.pointee.queue.countFetched(in: batch)
+        if unsafe entry.pointee.state == .registered {
+            unsafe entry.pointee.queue.freeEntries.subtract(1, ordering: .relaxed)
+        }
+        if unsafe entry.pointee.isFresh && spareCompleted(entry, result: result) { return }
+        guard result >= 0 else { return unsafe entryFailed(entry, Errno(rawValue: -result)) }
+        unsafe entry.pointee.state = .inHand
+        unsafe entry.pointee.queue.countFetched(in: batch)
         if worker.draining.load(ordering: .relaxed) {
-            entry.pointee.state = .held
+            unsafe entry.pointee.state = .held
             return
         }
         worker.inHand.add(1, ordering: .relaxed)
-        serveRequest(entry)
+        unsafe serveRequest(entry)
     }
 
     /// ENOTCONN and ECANCELED: the connection has ended, which the side reader reports with its cause. EINTR: the
     /// registering thread is about to end. ENOENT and EINVAL mean that kernel and daemon disagree about an entry, and no
     /// client of its queue could be served for certain again.
     private func entryFailed(_ entry: UnsafeMutablePointer<Entry>, _ error: Errno) {
-        entry.pointee.state = .dead
+        unsafe entry.pointee.state = .dead
         switch error {
         case .connectionGone, .canceled, .noSuchDevice, .connectionAbort: break
         default:
             session.connectionEnded(
-                .failure("queue \(entry.pointee.queue.id): the kernel refused a ring entry: \(error.name)"))
+                .failure(unsafe "queue \(entry.pointee.queue.id): the kernel refused a ring entry: \(error.name)"))
         }
     }
 
     private func serveRequest(_ entry: UnsafeMutablePointer<Entry>) {
-        let message = entry.pointee.message
+        let message = unsafe entry.pointee.message
         let header = message.requestHeader
-        entry.pointee.opcode = Opcode(rawValue: header.opcode)
-        entry.pointee.unique = header.unique
-        entry.pointee.commitID = message.commitID
-        entry.pointee.began = MonotonicClock.now()
-        clientCPU = CInt(entry.pointee.queue.id)
-        waiting.requestTaken(onlyClients: outstanding == 0, at: entry.pointee.began, total: fetchedByAll())
+        unsafe entry.pointee.opcode = Opcode(rawValue: header.opcode)
+        unsafe entry.pointee.unique = header.unique
+        unsafe entry.pointee.commitID = message.commitID
+        unsafe entry.pointee.began = MonotonicClock.now()
+        clientCPU = unsafe CInt(entry.pointee.queue.id)
+        unsafe waiting.requestTaken(onlyClients: outstanding == 0, at: entry.pointee.began, total: fetchedByAll())
         do throws(Errno) {
             let request = try message.request()
             let separate = request.payload.byteCount > 0
-            var reply = ReplyBuffer(separate ? scratch : message.payload)
+            var reply = unsafe ReplyBuffer(separate ? scratch : message.payload)
             let outcome = session.dispatch(request, reply: &reply)
             let count = reply.count
             if case .reply = outcome, separate {
-                _ = try message.write(body: UnsafeRawBufferPointer(rebasing: scratch[..<count]).bytes)
+                _ = try unsafe message.write(body: UnsafeRawBufferPointer(rebasing: scratch[..<count]).bytes)
             }
-            RingReply(loop: self, entry: entry, payloadCount: request.payload.byteCount)
+            unsafe RingReply(loop: self, entry: entry, payloadCount: request.payload.byteCount)
                 .carryOut(outcome, replied: count)
         } catch {
-            session.log.error("queue \(entry.pointee.queue.id): a request that is longer than its entry")
-            commit(entry, error: error)
+            session.log.error(unsafe "queue \(entry.pointee.queue.id): a request that is longer than its entry")
+            unsafe commit(entry, error: error)
         }
     }
 
@@ -65,19 +67,19 @@ extension RingLoop {
 
     /// Answers with a body of `count` bytes, which lies in the payload.
     func commit(_ entry: UnsafeMutablePointer<Entry>, count: Int, at now: UInt64 = MonotonicClock.now()) {
-        entry.pointee.message.writeReply(to: entry.pointee.unique, count: count)
-        commitWritten(entry, failed: false, at: now)
+        unsafe entry.pointee.message.writeReply(to: entry.pointee.unique, count: count)
+        unsafe commitWritten(entry, failed: false, at: now)
     }
 
     func commit(_ entry: UnsafeMutablePointer<Entry>, error: Errno) {
-        entry.pointee.message.writeReply(to: entry.pointee.unique, error: error)
-        commitWritten(entry, failed: true, at: MonotonicClock.now())
+        unsafe entry.pointee.message.writeReply(to: entry.pointee.unique, error: error)
+        unsafe commitWritten(entry, failed: true, at: MonotonicClock.now())
     }
 
     private func commitWritten(_ entry: UnsafeMutablePointer<Entry>, failed: Bool, at now: UInt64) {
-        entry.pointee.file = nil
-        entry.pointee.state = .registered
-        commitAndFetch(entry, failed: failed, at: now)
+        unsafe entry.pointee.file = nil
+        unsafe entry.pointee.state = .registered
+        unsafe commitAndFetch(entry, failed: failed, at: now)
     }
 
     // MARK: Replies from other threads
@@ -86,15 +88,15 @@ extension RingLoop {
     ///
     /// - Throws: what keeps it from that; the entry is the thread's own again.
     func postpone(_ work: DeferredWork, _ entry: UnsafeMutablePointer<Entry>) throws(Errno) {
-        let unique = entry.pointee.unique
-        let index = entry.pointee.index
+        let unique = unsafe entry.pointee.unique
+        let index = unsafe entry.pointee.index
         let worker = worker
-        entry.pointee.state = .deferred
+        unsafe entry.pointee.state = .deferred
         deferred += 1
-        entry.pointee.queue.deferred += 1
+        unsafe entry.pointee.queue.deferred += 1
         do throws(Errno) {
             do throws(Errno) {
-                try makeUp(for: entry)
+                try unsafe makeUp(for: entry)
             } catch  where !work.dependsOnOthers {
                 // It ends by itself, and its commit then serves who waits behind it.
             }
@@ -105,8 +107,8 @@ extension RingLoop {
                     })
             }
         } catch {
-            session.log.debug("queue \(entry.pointee.queue.id): nothing more may wait: \(error.name)")
-            takeBack(entry)
+            session.log.debug(unsafe "queue \(entry.pointee.queue.id): nothing more may wait: \(error.name)")
+            unsafe takeBack(entry)
             throw error
         }
     }
@@ -114,20 +116,20 @@ extension RingLoop {
     /// An entry's request is the thread's own again.
     private func takeBack(_ entry: UnsafeMutablePointer<Entry>) {
         deferred -= 1
-        entry.pointee.queue.deferred -= 1
+        unsafe entry.pointee.queue.deferred -= 1
     }
 
     /// Commits what other threads have answered.
     func answerDeferred() {
         guard let answers = worker.takeAnswers() else { return }
         for answer in answers {
-            let entry = entries.baseAddress! + Int(answer.entry)
-            takeBack(entry)
+            let entry = unsafe entries.baseAddress! + Int(answer.entry)
+            unsafe takeBack(entry)
             do throws(Errno) {
                 if let error = answer.error { throw error }
-                commit(entry, count: try entry.pointee.message.write(body: answer.body.span.bytes))
+                unsafe commit(entry, count: try entry.pointee.message.write(body: answer.body.span.bytes))
             } catch {
-                commit(entry, error: error)
+                unsafe commit(entry, error: error)
             }
         }
     }

@@ -21,14 +21,14 @@ extension RingLoop {
         let count = queues.reduce(0) { $0 + $1.depth }
         let room = UnsafeMutableBufferPointer<Entry>.allocate(capacity: count + queues.count * BlockingWork.limit)
         var made = 0
-        for queue in queues { made = room[made...].initialize(fromContentsOf: queue.makeEntries(from: made)) }
-        return UnsafeMutableBufferPointer(start: room.baseAddress, count: count)
+        for queue in queues { made = unsafe room[made...].initialize(fromContentsOf: queue.makeEntries(from: made)) }
+        return unsafe UnsafeMutableBufferPointer(start: room.baseAddress, count: count)
     }
 
     /// Prepares to hand an entry to the kernel.
     func prepareRegistration(of entry: Entry) {
         prepareRegister(entry, UserData(.command, entry: entry.index))
-        entry.queue.freeEntries.add(1, ordering: .relaxed)
+        unsafe entry.queue.freeEntries.add(1, ordering: .relaxed)
     }
 
     /// The request of one more entry is about to wait: sees to it that the queue goes on.
@@ -36,24 +36,24 @@ extension RingLoop {
     /// - Throws: ENOMEM and what else may keep it from that. A request whose answer may depend on others must then be answered
     ///   at once: its commit keeps the queue going.
     func makeUp(for entry: UnsafeMutablePointer<Entry>) throws(Errno) {
-        let queue = entry.pointee.queue
+        let queue = unsafe entry.pointee.queue
         if queue.entryCount.load(ordering: .relaxed) - queue.deferred < queue.depth { try addEntry(to: queue) }
         // Of the entries that have held a request, is any left whose commit will come?
         if queue.entryCount.load(ordering: .relaxed) - queue.deferred - queue.fresh <= 0 {
-            try session.connection.askForNothing(on: Int(queue.id), about: entry.pointee.node)
+            try unsafe session.connection.askForNothing(on: Int(queue.id), about: entry.pointee.node)
         }
     }
 
     /// Adds an entry and hands it to the kernel.
     private func addEntry(to queue: KernelQueue) throws(Errno) {
-        let index = entries.count
+        let index = unsafe entries.count
         let queues = worker.queues
         guard index < queues.reduce(0, { $0 + $1.depth }) + queues.count * BlockingWork.limit else { throw .noMemory }
         var entry = try queue.makeSpare(index: UInt32(index))
         entry.isFresh = true
         queue.fresh += 1
-        (entries.baseAddress! + index).initialize(to: entry)
-        entries = UnsafeMutableBufferPointer(start: entries.baseAddress, count: index + 1)
+        unsafe (entries.baseAddress! + index).initialize(to: entry)
+        unsafe entries = unsafe UnsafeMutableBufferPointer(start: entries.baseAddress, count: index + 1)
         prepareRegistration(of: entry)
         try ring.submit()
         if let error = refusal(of: UInt32(index)) { throw error }
@@ -73,11 +73,11 @@ extension RingLoop {
     ///
     /// - Returns: whether that is all there is to it.
     func spareCompleted(_ entry: UnsafeMutablePointer<Entry>, result: CInt) -> Bool {
-        let queue = entry.pointee.queue
-        entry.pointee.isFresh = false
+        let queue = unsafe entry.pointee.queue
+        unsafe entry.pointee.isFresh = false
         queue.fresh -= 1
         guard result == -ENOMEM else { return false }
-        entry.pointee.state = .dead
+        unsafe entry.pointee.state = .dead
         queue.entryCount.subtract(1, ordering: .relaxed)
         session.log.warning("queue \(queue.id): the kernel has no memory for one more entry")
         return true

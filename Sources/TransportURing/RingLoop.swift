@@ -12,6 +12,8 @@ import SystemPackage
 /// thread, which makes it and ends it.
 ///
 /// ``HookedRingLoop`` overrides what is not `final`.
+// Safe: used by one thread; entries do not move, and completions name them by the indices that they were submitted with.
+@safe
 class RingLoop {
     final let worker: RingWorker
     final let session: Session
@@ -43,26 +45,26 @@ class RingLoop {
         self.worker = worker
         session = worker.session
         waiting = WaitPolicy(canBePinned: worker.placement != nil)
-        entries = RingLoop.makeEntries(of: worker.queues)
-        scratch = .allocate(byteCount: worker.limits.entryPayloadSize, alignment: MemoryPage.size)
+        unsafe entries = unsafe RingLoop.makeEntries(of: worker.queues)
+        unsafe scratch = .allocate(byteCount: worker.limits.entryPayloadSize, alignment: MemoryPage.size)
         do throws(TransportError) {
-            ring = try Ring(submissions: entries.count + 1, device: session.connection.device.rawValue)
+            ring = try unsafe Ring(submissions: entries.count + 1, device: session.connection.device.rawValue)
         } catch {
-            RingLoop.free(entries, scratch)
+            unsafe RingLoop.free(entries, scratch)
             throw error
         }
     }
 
     deinit {
-        RingLoop.free(entries, scratch)
+        unsafe RingLoop.free(entries, scratch)
     }
 
     private static func free(
         _ entries: UnsafeMutableBufferPointer<Entry>, _ scratch: UnsafeMutableRawBufferPointer
     ) {
-        entries.deinitialize()
-        entries.deallocate()
-        scratch.deallocate()
+        unsafe entries.deinitialize()
+        unsafe entries.deallocate()
+        unsafe scratch.deallocate()
     }
 
     // MARK: Start
@@ -78,7 +80,10 @@ class RingLoop {
     /// - Returns: the first refusal, if there was one. The kernel may have sent requests to the others.
     final func register() -> Result<Void, TransportError> {
         armWakeUp()
-        for entry in entries where registers(entry) { prepareRegistration(of: entry) }
+        for index in 0..<(unsafe entries.count) {
+            let entry = unsafe entries[index]
+            if registers(entry) { prepareRegistration(of: entry) }
+        }
         do throws(Errno) {
             try ring.submit()
         } catch {
@@ -156,8 +161,8 @@ class RingLoop {
             let completion = ring.completion(number)
             guard let data = UserData(rawValue: completion.user_data) else { continue }
             switch data.kind {
-            case .command: commandCompleted(entries.baseAddress! + Int(data.entry), result: completion.res)
-            case .backing: backingCompleted(entries.baseAddress! + Int(data.entry), result: completion.res)
+            case .command: unsafe commandCompleted(entries.baseAddress! + Int(data.entry), result: completion.res)
+            case .backing: unsafe backingCompleted(entries.baseAddress! + Int(data.entry), result: completion.res)
             case .wakeUp: armWakeUp()
             case .hook: session.log.debug("a hook's command completed with \(completion.res)")
             }
@@ -167,29 +172,30 @@ class RingLoop {
 
     /// Has the ring read the eventfd: its completion wakes the thread.
     private final func armWakeUp() {
-        cliburing_prep_backing(
+        unsafe cliburing_prep_backing(
             ring.nextSubmission(), IORING_OP_READ.rawValue, worker.wakeUp.descriptor.rawValue, worker.wakeUpValue, 8, 0,
             0, UserData(.wakeUp).rawValue)
     }
 
     /// Prepares the answer that is in the entry, and with it the wait for the entry's next request. It goes out with the batch.
     func commitAndFetch(_ entry: UnsafeMutablePointer<Entry>, failed: Bool, at now: UInt64) {
-        let queue = entry.pointee.queue
+        let queue = unsafe entry.pointee.queue
         queue.freeEntries.add(1, ordering: .relaxed)
-        prepareCommit(entry.pointee.commitID, on: queue.id, UserData(.command, entry: entry.pointee.index))
-        queue.counters.countCommitted(entry.pointee.opcode, nanoseconds: now - entry.pointee.began, failed: failed)
+        unsafe prepareCommit(entry.pointee.commitID, on: queue.id, UserData(.command, entry: entry.pointee.index))
+        unsafe queue.counters.countCommitted(
+            entry.pointee.opcode, nanoseconds: now - entry.pointee.began, failed: failed)
         answered += 1
     }
 
     /// Prepares COMMIT_AND_FETCH.
     final func prepareCommit(_ commitID: UInt64, on queue: UInt16, _ data: UserData) {
-        cliburing_prep_fuse(
+        unsafe cliburing_prep_fuse(
             ring.nextSubmission(), 0, FuseCommand.commitAndFetch, queue, commitID, nil, data.rawValue)
     }
 
     /// Prepares REGISTER.
     final func prepareRegister(_ entry: Entry, _ data: UserData) {
-        cliburing_prep_fuse(
+        unsafe cliburing_prep_fuse(
             ring.nextSubmission(), 0, FuseCommand.register, entry.queue.id, 0, entry.writeVectors(), data.rawValue)
     }
 }

@@ -7,6 +7,8 @@ import SystemPackage
 
 /// One ring and its thread, which serve one or more of the kernel's queues: what other threads see of them. What the thread does is
 /// ``RingLoop``'s.
+// Safe: the ring, which alone writes to `wakeUpValue`, ends before this does.
+@safe
 final class RingWorker: @unchecked Sendable {
     let session: Session
     let queues: [KernelQueue]
@@ -48,7 +50,7 @@ final class RingWorker: @unchecked Sendable {
     }
 
     deinit {
-        wakeUpValue.deallocate()
+        unsafe wakeUpValue.deallocate()
     }
 
     /// What the ring is called in messages.

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 import LinuxSystem
-package import SystemPackage
+import SystemPackage
 
 /// A process that the kernel kills when the thread that started it ends: nothing is left after a kill -9 of this one.
 enum DependentProcess {

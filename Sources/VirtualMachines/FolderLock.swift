@@ -1,7 +1,7 @@
 import CLinux
 import Foundation
 import LinuxSystem
-package import SystemPackage
+import SystemPackage
 
 /// flock(2) of a file: gone with the process, however it ends.
 struct FolderLock {

@@ -1,7 +1,7 @@
 import CLinux
 import Foundation
 import LinuxSystem
-package import SystemPackage
+import SystemPackage
 
 /// Looks at folders of the host.
 enum HostFolder {

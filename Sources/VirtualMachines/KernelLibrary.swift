@@ -1,5 +1,5 @@
 import Foundation
-package import SystemPackage
+import SystemPackage
 
 /// Kernels made ready for guests.
 package struct KernelLibrary: Sendable {

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 import LinuxSystem
-package import SystemPackage
+import SystemPackage
 
 /// Both ends of a pipe(2), closed with it.
 struct PipeEnds: ~Copyable {

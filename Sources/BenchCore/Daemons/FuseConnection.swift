@@ -1,5 +1,5 @@
 import LinuxSystem
-public import SystemPackage
+import SystemPackage
 
 /// One FUSE connection of this machine, named by its number.
 public struct FuseConnection: Sendable, Hashable, CustomStringConvertible {

@@ -1,5 +1,5 @@
 public import BenchCore
-public import Foundation
+import Foundation
 
 /// What happens in a run of the matrix.
 public enum MatrixEvent: Sendable {

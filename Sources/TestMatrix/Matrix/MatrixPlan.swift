@@ -1,5 +1,5 @@
 import Foundation
-public import LinuxSystem
+import LinuxSystem
 import BenchCore
 
 /// The cells of a matrix, in the order in which they are run. It follows from the configuration and the seed alone, never from the

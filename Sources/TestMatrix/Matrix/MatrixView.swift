@@ -1,6 +1,3 @@
-public import BenchCore
-public import Foundation
-
 /// Shows a matrix while it runs.
 public protocol MatrixView: AnyObject {
     /// Something has happened, and this is how it stands now.

@@ -1,4 +1,4 @@
-public import BenchCore
+import BenchCore
 
 /// The settings in force, and where each came from.
 public struct ResolvedConfiguration: Sendable {

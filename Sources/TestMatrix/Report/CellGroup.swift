@@ -1,4 +1,4 @@
-public import BenchCore
+import BenchCore
 
 /// The cycles of one suite on one target.
 public struct CellGroup: Sendable {

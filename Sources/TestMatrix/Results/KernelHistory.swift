@@ -1,4 +1,4 @@
-public import BenchCore
+import BenchCore
 public import Foundation
 import GRDB
 

@@ -1,7 +1,3 @@
-public import BenchCore
-public import Foundation
-import GRDB
-
 /// A test by name, as people ask for it.
 public struct TestName: Sendable, Hashable, Codable, Comparable {
     public var suite: String
