@@ -11,6 +11,10 @@ extension LoopbackFS {
     /// Longer copies and allocations are done on a thread that may block, in bytes.
     private static let longestInlineCopy: UInt64 = 128 << 10
     private static let longestInlineAllocation: UInt64 = 64 << 20
+    /// What one request copies at most, in bytes; callers of copy_file_range(2) go on where it ended. So no copy outlasts a time
+    /// that requests have, and a client that is interrupted need not wait for the end of its file. In whole blocks of any
+    /// filesystem, for those that share them.
+    private static let longestCopy: UInt64 = 128 << 20
 
     public func read(
         _ request: borrowing Request, _ arguments: fuse_read_in, reply: inout ReplyBuffer
@@ -124,8 +128,7 @@ extension LoopbackFS {
         guard let from = Int64(exactly: arguments.off_in), let to = Int64(exactly: arguments.off_out) else {
             throw .invalidArgument
         }
-        // The older reply counts in 32 bits.
-        let length = Int(min(arguments.len, extended ? UInt64(Int.max) : UInt64(UInt32.max) & ~0xfff))
+        let length = Int(min(arguments.len, LoopbackFS.longestCopy))
         let drops = try credentials.mustDropSetID(of: target.descriptor, for: Caller(request))
         let caller = Caller(request)
         let flags = UInt32(truncatingIfNeeded: arguments.flags)
