@@ -1,6 +1,7 @@
 import BenchCore
 import CLinux
 import Glibc
+import LinuxSystem
 import SystemPackage
 
 /// Record locks, open file description locks and flock(2), between processes.
@@ -211,15 +212,7 @@ let lockChecks = CheckGroup(
                 try other.lock(CLINUX_F_OFD_SETLK, F_WRLCK, 5, 1)
             }
             try one.close()
-            // FUSE tells its daemon of a close after close(2) has returned: the lock may outlive it by a moment.
-            for attempt in 1... {
-                do {
-                    try other.lock(CLINUX_F_OFD_SETLK, F_WRLCK, 5, 1)
-                    break
-                } catch  where attempt < 200 {
-                    usleep(10_000)
-                }
-            }
+            try soonAfterClose { try other.lock(CLINUX_F_OFD_SETLK, F_WRLCK, 5, 1) }
         },
         .init("flock-excludes", "flock(2): LOCK_EX, LOCK_SH, EWOULDBLOCK") { _ in
             try FS.create("f", "x")
@@ -258,7 +251,7 @@ let lockChecks = CheckGroup(
                 try other.flock(LOCK_EX | LOCK_NB)
             }
             try one.close()
-            try other.flock(LOCK_EX | LOCK_NB)
+            try soonAfterClose { try other.flock(LOCK_EX | LOCK_NB) }
         },
         .init("flock-is-waited-for", "flock(2)") { _ in
             try FS.create("f", "x")
@@ -299,3 +292,17 @@ let lockChecks = CheckGroup(
             try Child("other process") { try File("f", O_RDWR).lock(F_SETLK, F_WRLCK) }.join()
         },
     ])
+
+/// Tries to lock for some seconds. FUSE tells its daemon of a close after close(2) has returned: a lock may outlive it by a
+/// moment.
+private func soonAfterClose(_ lock: () throws -> Void) throws {
+    let end = Deadline(after: .seconds(10))
+    while true {
+        do {
+            return try lock()
+        } catch let failure {
+            if end.hasPassed { throw failure }
+            usleep(10_000)
+        }
+    }
+}
