@@ -15,6 +15,9 @@ extension LoopbackFS {
         case sysAdmin = 21
         case mknod = 27
 
+        /// CAP_SYS_RESOURCE, which the daemon must not use for its callers.
+        static let sysResource: CInt = 24
+
         /// As `CAP_SETGID`.
         public var name: String {
             switch self {

@@ -50,14 +50,17 @@ extension LoopbackFS {
         // chown(2) clears set-id bits, so the mode comes after it; both change ctime, so the times come last.
         let settings = FATTR_UID | FATTR_GID | FATTR_MODE | FATTR_SIZE | FATTR_ATIME | FATTR_MTIME | FATTR_CTIME
         if valid & settings == 0 {
-            // A chown(2) that keeps both ids: it clears set-id bits, or fails, by what its caller may do.
-            try credentials.droppingSetID(as: Caller(request)) { () throws(Errno) in
-                _ = try Errno.check { fchownat(pin.descriptor, "", .max, .max, CLINUX_AT_EMPTY_PATH) }
-            }
+            // A chown(2) that keeps both ids.
+            try dropSetID(of: pin.descriptor, as: Caller(request))
         }
         if valid & (FATTR_UID | FATTR_GID) != 0 {
             let user = valid & FATTR_UID != 0 ? arguments.uid : .max
             let group = valid & FATTR_GID != 0 ? arguments.gid : .max
+            let caller = Caller(request)
+            // The daemon itself may keep a set-group-id bit of any group's file.
+            if try credentials.mustDropSetID(of: pin.descriptor, for: caller) {
+                try dropSetID(of: pin.descriptor, as: caller)
+            }
             _ = try Errno.check { fchownat(pin.descriptor, "", user, group, CLINUX_AT_EMPTY_PATH) }
         }
         if valid & FATTR_MODE != 0 {
@@ -85,6 +88,13 @@ extension LoopbackFS {
         let status = try Attributes.of(pin.descriptor)
         try reply.append(attributes(inode, status))
         return .reply
+    }
+
+    /// Clears set-id bits as the caller's chown(2) does, or fails as that would.
+    private func dropSetID(of descriptor: CInt, as caller: Caller) throws(Errno) {
+        try credentials.droppingSetID(as: caller) { () throws(Errno) in
+            _ = try Errno.check { fchownat(descriptor, "", .max, .max, CLINUX_AT_EMPTY_PATH) }
+        }
     }
 
     /// Whether this is the kernel's own setting of the times that it has kept (`fuse_flush_times()` in fs/fuse/dir.c), which

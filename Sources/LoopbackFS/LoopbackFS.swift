@@ -67,6 +67,8 @@ public final class LoopbackFS: FileSystem {
             throw .procfs(error)
         }
         credentials = Credentials(descriptors: descriptors)
+        // What is written for a user counts for the user's quota, which this capability would lift. Threads inherit it.
+        _ = clinux_set_effective_capability(Capability.sysResource, 0)
         let readFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
         let readable = (try? Errno.check { clinux_openat(rootDescriptor, ".", readFlags, 0) }) ?? -1
         let hasHandles =

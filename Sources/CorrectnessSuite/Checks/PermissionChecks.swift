@@ -250,6 +250,15 @@ let permissionChecks = CheckGroup(
             try FS.chmod("f", 0o6755)
             try FS.chown("f", 5, 5)
             try expect("mode after root's chown", try FS.stat("f").mode, is: 0o755, path: "f")
+            // Not a program's: the bit stays for those who are in the group that the file was of.
+            try FS.chown("f", Credentials.alice.user, Credentials.team)
+            try FS.chmod("f", 0o2766)
+            try context.run(as: .alice) { try FS.chown("f", nil, Credentials.alice.group) }
+            try expect("mode after a member's chown", try FS.stat("f").mode, is: 0o2766, path: "f")
+            try FS.chown("f", Credentials.alice.user, Credentials.bob.group)
+            try FS.chmod("f", 0o2766)
+            try context.run(as: .alice) { try FS.chown("f", nil, Credentials.team) }
+            try expect("mode after a stranger's chown", try FS.stat("f").mode, is: 0o766, path: "f")
         },
         .init("write-drops-set-id", "write(2): set-id bits", needs: [.root]) { context in
             let actions: [(String, () throws -> Void)] = [
