@@ -15,8 +15,9 @@ public enum MountedPath: Sendable, Hashable {
 
     /// Follows a path; a relative one from the working directory.
     ///
-    /// - Throws: ENOENT and ENOTDIR for a path that ends early; ELOOP; EACCES.
+    /// - Throws: ENOENT and ENOTDIR for a path that ends early, as an empty one does; ELOOP; EACCES.
     public init(_ path: FilePath) throws(Errno) {
+        if path.isEmpty { throw .noSuchFileOrDirectory }
         var walk = Walk(table: try MountTable.read())
         if !path.isAbsolute { walk.add(try Walk.workingDirectory()) }
         self = try walk.follow(path)

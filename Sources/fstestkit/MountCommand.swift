@@ -147,17 +147,17 @@ struct MountCommand: ParsableCommand {
         return gathered
     }
 
-    /// The kernel changes the flags of a mount; the daemon need not know. In a child: what is written yet is written first,
-    /// by the daemon.
+    /// The kernel changes the flags of a mount; the daemon need not know. Those that are not named stay as they are. In a child:
+    /// what is not written yet is written first, by the daemon.
     private func remount(_ options: MountOptions) throws {
         guard let entry = try MountedAt.find(mountPoint) else { throw fail("\(mountPoint) is no FUSE mount") }
         let bits: [String: UInt] = [
             "ro": 1, "nosuid": 2, "nodev": 4, "noexec": 8, "sync": 16, "dirsync": 128, "noatime": 1024,
-            "nodiratime": 2048,
+            "nodiratime": 2048, "nosymfollow": 256,
         ]
         var flags: UInt = 32  // MS_REMOUNT
-        if options.ignoresSymbolicLinks { flags |= 256 }  // MS_NOSYMFOLLOW
-        for option in options.kernel {
+        let kept = entry.options.split(separator: ",").map(String.init)
+        for option in kept + (options.ignoresSymbolicLinks ? ["nosymfollow"] : []) + options.kernel {
             if let bit = bits[option] {
                 flags |= bit
             } else if let bit = bits["no" + option] ?? bits[["rw": "ro", "async": "sync"][option] ?? ""] {

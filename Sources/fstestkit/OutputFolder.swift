@@ -1,3 +1,4 @@
+import ArgumentParser
 import BenchCore
 import Foundation
 import LinuxSystem
@@ -9,6 +10,7 @@ enum OutputFolder {
     /// - Parameter given: a path, relative to the working directory.
     /// - Returns: the same, absolute.
     static func path(_ given: String) throws -> FilePath {
+        if given.isEmpty { throw fail("the output folder has no name", .validationFailure) }
         try checkTemporary()
         let path = URL(fileURLWithPath: given, isDirectory: true, relativeTo: workingDirectory).standardized.path
         try Place.checkWay(to: FilePath(path), "the output folder")

@@ -60,6 +60,8 @@ extension Mounting {
                     ([file.string, mountPoint.string], "not a directory"),
                     ([source.string, file.string], "not a directory"),
                     (["/no/such/source", mountPoint.string], "No such file"),
+                    (["", mountPoint.string], "source : No such file"),
+                    ([source.string, ""], "mount point : No such file"),
                 ] {
                     let result = try run(bench, ["mount"] + arguments)
                     #expect(result.status == .exited(64))

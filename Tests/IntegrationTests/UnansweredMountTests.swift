@@ -149,6 +149,7 @@ extension Mounting {
                 #expect(try MountedPath("/") == .elsewhere("/"))
                 #expect(throws: Errno.tooManySymbolicLinkLevels) { try MountedPath(bench.folder.appending("loop")) }
                 #expect(throws: Errno.noSuchFileOrDirectory) { try MountedPath(bench.folder.appending("no/thing")) }
+                #expect(throws: Errno.noSuchFileOrDirectory) { try MountedPath("") }
                 #expect(
                     try MountedPath(bench.folder.appending("new")) == .elsewhere(bench.folder.appending("new")))
             }
