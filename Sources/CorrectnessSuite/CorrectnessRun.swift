@@ -83,7 +83,9 @@ public struct CorrectnessRun {
         pool.longest = options.longestTask
         quiet.longest = options.longestTask
         let prepared = try quiet.run([.prepare(work)])
-        guard prepared.allSatisfy({ !$0.verdict.isFailure }) else { return prepared }
+        if let failure = failures(prepared).first {
+            throw CorrectnessUnavailable(description: "\(place.label): no folder to work in: \(failure.message)")
+        }
         if let script = options.replay {
             let task = DifferentialTask(
                 name: "replay", subject: "\(work.directory)/replay",
@@ -119,7 +121,8 @@ public struct CorrectnessRun {
     }
 
     private func workPlace() -> WorkPlace {
-        let name = "fstestkit-\(bench.ledger.run)"
+        // Not what the bench's own folder is called, which may lie beside it.
+        let name = "fstestkit-\(bench.ledger.run)-work"
         return WorkPlace(
             directory: "\(place.directory)/\(name)", source: place.source.map { "\($0)/\(name)" },
             plain: "\(place.plain)/\(name)-plain", traits: place.traits)

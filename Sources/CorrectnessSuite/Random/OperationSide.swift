@@ -145,7 +145,7 @@ final class OperationSide {
         case .fstat:
             return descriptor < 0 ? OperationResult(errno: EBADF) : attributes(descriptor, [0], CLINUX_AT_EMPTY_PATH)
         case .fallocate:
-            if punchesSetID(operation, descriptor) { return OperationResult(number: 0) }
+            if emptiesSetID(operation, descriptor) { return OperationResult(number: 0) }
             return result(Int(clinux_fallocate(descriptor, CInt(operation.third), operation.first, operation.second)))
         case .fsync: return result(Int(fsync(descriptor)))
         case .copyrange:
@@ -160,10 +160,10 @@ final class OperationSide {
         }
     }
 
-    /// Where the hole is there already, some filesystems change nothing and keep the set-id bits; the kernel drops those of a
-    /// FUSE file before it asks the daemon.
-    private func punchesSetID(_ operation: Operation, _ descriptor: CInt) -> Bool {
-        guard CInt(operation.third) & CBENCH_FALLOC_PUNCH_HOLE != 0 else { return false }
+    /// The kernel drops the set-id bits of a FUSE file before it asks the daemon. Filesystems keep them if they change nothing:
+    /// where the hole is there already (btrfs), or if they have no such call (tmpfs and zeroed ranges).
+    private func emptiesSetID(_ operation: Operation, _ descriptor: CInt) -> Bool {
+        guard CInt(operation.third) & (CBENCH_FALLOC_PUNCH_HOLE | CBENCH_FALLOC_ZERO_RANGE) != 0 else { return false }
         var status = stat()
         return fstat(descriptor, &status) == 0 && status.st_mode & (S_ISUID | S_ISGID) != 0
     }
