@@ -13,6 +13,8 @@ let settings: [SwiftSetting] = [
 let strictSettings = settings + [.strictMemorySafety()]
 
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+/// What only the bench needs is not even fetched for who wants the library alone: `.package(…, traits: [])`.
+let bench = TargetDependencyCondition.when(traits: ["Bench"])
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 /// A filesystem on the library's public face: what is `package` is as hidden from it as from a stranger.
@@ -25,6 +27,10 @@ let package = Package(
     products: [
         .executable(name: "fstestkit", targets: ["fstestkit"]),
         .library(name: "FUSE", targets: ["FUSE"]),
+    ],
+    traits: [
+        .trait(name: "Bench", description: "The program fstestkit; without it there is the library alone."),
+        .default(enabledTraits: ["Bench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -107,8 +113,8 @@ let package = Package(
             name: "TestMatrix",
             dependencies: [
                 "BenchCore", "LinuxSystem", "CLinux", system,
-                .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "Yams", package: "Yams"),
+                .product(name: "GRDB", package: "GRDB.swift", condition: bench),
+                .product(name: "Yams", package: "Yams", condition: bench),
             ],
             resources: [.embedInCode("Report/Page/report.css"), .embedInCode("Report/Page/report.js")],
             swiftSettings: settings),
@@ -118,7 +124,7 @@ let package = Package(
                 "BenchCore", "CorrectnessSuite", "StopPathSuite", "HostileSourceSuite", "XFSTestsSuite",
                 "TestMatrix", "FUSE", "FUSEServer", "LoopbackFS", "Faults",
                 "VirtualMachines", "LinuxSystem", "CLinux", system, logging,
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser", condition: bench),
             ],
             swiftSettings: settings),
 
@@ -126,6 +132,7 @@ let package = Package(
         example("HelloFS"),
         example("MemoryFS"),
         example("PassthroughFS"),
+        example("SlowFS"),
 
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem"], swiftSettings: settings),
         .testTarget(name: "FUSEProtocolTests", dependencies: ["FUSEProtocol"], swiftSettings: settings),
@@ -154,7 +161,7 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "BenchCore", "CorrectnessSuite", "StopPathSuite", "HostileSourceSuite", "TestMatrix", "FUSEServer",
-                "LinuxSystem", "Faults", "fstestkit", "HelloFS", "MemoryFS", "PassthroughFS",
+                "LinuxSystem", "Faults", "fstestkit", "HelloFS", "MemoryFS", "PassthroughFS", "SlowFS",
             ],
             exclude: ["StandIn"], swiftSettings: settings),
     ],

@@ -30,7 +30,9 @@ public func serveAndExit<Served: FileSystem>(
 
 /// The same for a filesystem that needs no operands.
 ///
-/// - Parameter options: what the command line is added to.
+/// - Parameters:
+///   - fileSystem: what is served.
+///   - options: what the command line is added to.
 public func serveAndExit(_ fileSystem: some FileSystem, options: ServeOptions = ServeOptions()) -> Never {
     serveAndExit(options: options) { _ in fileSystem }
 }

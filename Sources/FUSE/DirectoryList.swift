@@ -41,11 +41,8 @@ public struct DirectoryList: ~Copyable, ~Escapable {
 
     var byteCount: Int { buffer.count }
 
-    /// Adds a name.
+    /// Adds a name that leads to a file of this inode number, with the position after it.
     ///
-    /// - Parameters:
-    ///   - number: the inode number that clients see.
-    ///   - next: the position after this name.
     /// - Returns: false, with nothing added, if it does not fit any more.
     @_lifetime(self: copy self)
     public mutating func append(_ name: RawSpan, number: UInt64, _ kind: FileKind, next: UInt64) -> Bool {
@@ -56,19 +53,17 @@ public struct DirectoryList: ~Copyable, ~Escapable {
             : buffer.appendEntry(inode: number, nextOffset: next, type: kind.entryType, name: name, limit: .max)
     }
 
-    /// Adds a name.
+    /// Adds a name, with the position after it.
     ///
-    /// - Parameter next: the position after this name.
     /// - Returns: false, with nothing added, if it does not fit any more.
     @_lifetime(self: copy self)
     public mutating func append(_ entry: DirectoryEntry, next: UInt64) -> Bool {
         append(entry.name.bytes.span.bytes, number: entry.number, entry.kind, next: next)
     }
 
-    /// Adds a name with what a LOOKUP would reply. Where ``takesEntries`` says so it is one more reference to the node if it was added
+    /// Adds a name with what a LOOKUP would reply, and with the position after it. Where ``takesEntries`` says so it is one more reference to the node if it was added
     /// (never for `.` and `..`, which are to be added without an entry).
     ///
-    /// - Parameter next: the position after this name.
     /// - Returns: false, with nothing added, if it does not fit any more.
     @_lifetime(self: copy self)
     public mutating func append(_ name: RawSpan, _ entry: Entry, next: UInt64) -> Bool {

@@ -34,11 +34,8 @@ public protocol FileSystem: AnyObject, Sendable {
     func symlink(
         _ name: Name, in parent: NodeID, target: Name, _ request: borrowing Request
     ) throws(Errno) -> Reply<Entry>
-    /// Makes a file, FIFO, socket or device.
-    ///
-    /// - Parameters:
-    ///   - permissions: with the umask applied, unless ``InitFlags/dontMask`` was promised.
-    ///   - device: its number, encoded as ``Attributes/device``.
+    /// Makes a file, FIFO, socket or device. The umask is applied to the permissions already; the number of a device is encoded as
+    /// ``Attributes/device``.
     func mknod(
         _ name: Name, in parent: NodeID, _ kind: FileKind, permissions: UInt16, device: UInt32,
         _ request: borrowing Request
@@ -69,17 +66,13 @@ public protocol FileSystem: AnyObject, Sendable {
 
     // MARK: Attributes
 
-    /// What stat(2) tells.
-    ///
-    /// - Parameter handle: the open file that was asked about; nil for a path.
+    /// What stat(2) tells. The handle is that of the open file that was asked about, and nil for a path.
     func getattr(_ node: NodeID, handle: HandleID?, _ request: borrowing Request) throws(Errno) -> Reply<Attributes>
     /// Changes attributes, and answers what they are then.
     func setattr(
         _ node: NodeID, _ changes: AttributeChanges, _ request: borrowing Request
     ) throws(Errno) -> Reply<Attributes>
-    /// Says whether the caller may, for access(2). Not asked with ``ServeOptions/defaultPermissions``.
-    ///
-    /// - Parameter mask: of access(2).
+    /// Says whether the caller may, by a mask of access(2). Not asked with ``ServeOptions/defaultPermissions``.
     func access(_ node: NodeID, mask: UInt32, _ request: borrowing Request) throws(Errno) -> Reply<Void>
     /// The value of an extended attribute.
     ///
@@ -108,9 +101,8 @@ public protocol FileSystem: AnyObject, Sendable {
     func tmpfile(
         in parent: NodeID, permissions: UInt16, flags: OpenFlags, _ request: borrowing Request
     ) throws(Errno) -> Reply<Created>
-    /// Reads `count` bytes at `offset`; fewer only at the end of the file.
-    ///
-    /// - Parameter buffer: where they go, for ``Reply/written``.
+    /// Reads `count` bytes at `offset`; fewer only at the end of the file. Into the buffer goes what is answered with
+    /// ``ReadResult/buffer``.
     func read(
         _ node: NodeID, handle: HandleID, at offset: Int64, count: Int, into buffer: inout ReplyBuffer,
         _ request: borrowing Request
@@ -123,15 +115,11 @@ public protocol FileSystem: AnyObject, Sendable {
     func flush(_ node: NodeID, handle: HandleID, _ request: borrowing Request) throws(Errno) -> Reply<Void>
     /// The open file is no longer used. Nobody waits for the reply.
     func release(_ node: NodeID, handle: HandleID)
-    /// Makes sure that what was written is kept, whatever comes.
-    ///
-    /// - Parameter dataOnly: fdatasync(2).
+    /// Makes sure that what was written is kept, whatever comes: fsync(2), or fdatasync(2) with `dataOnly`.
     func fsync(
         _ node: NodeID, handle: HandleID, dataOnly: Bool, _ request: borrowing Request
     ) throws(Errno) -> Reply<Void>
-    /// Reserves space, or makes holes.
-    ///
-    /// - Parameter mode: of fallocate(2).
+    /// Reserves space, or makes holes, by a mode of fallocate(2).
     func fallocate(
         _ node: NodeID, handle: HandleID, mode: UInt32, at offset: Int64, length: Int64, _ request: borrowing Request
     ) throws(Errno) -> Reply<Void>
@@ -139,9 +127,8 @@ public protocol FileSystem: AnyObject, Sendable {
     func lseek(
         _ node: NodeID, handle: HandleID, from offset: Int64, to target: SeekTarget, _ request: borrowing Request
     ) throws(Errno) -> Reply<Int64>
-    /// Which events there are now, for poll(2). By default a file can always be read and written.
-    ///
-    /// - Parameter waker: for ``Notifier/wake(_:)``, once there is one of the events; nil if nobody waits.
+    /// Which events there are now, for poll(2). By default a file can always be read and written. The waker is for
+    /// ``Notifier/wake(_:)``, once there is one of the events, and nil if nobody waits.
     func poll(
         _ node: NodeID, handle: HandleID, _ events: PollEvents, waker: PollWaker?, _ request: borrowing Request
     ) throws(Errno) -> Reply<PollEvents>

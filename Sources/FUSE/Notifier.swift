@@ -16,11 +16,7 @@ public struct Notifier: Sendable {
         try connection.notify(FUSE_NOTIFY_INVAL_INODE, fuse_notify_inval_inode_out(ino: node.rawValue, off: -1, len: 0))
     }
 
-    /// A file's attributes are no longer what they were, nor is its content.
-    ///
-    /// - Parameters:
-    ///   - offset: in bytes.
-    ///   - length: bytes; 0 for all that follow.
+    /// A file's attributes are no longer what they were, nor are so many bytes of its content from an offset on; 0 for all that follow.
     public func invalidate(_ node: NodeID, from offset: Int64 = 0, length: Int64 = 0) throws(Errno) {
         try connection.notify(
             FUSE_NOTIFY_INVAL_INODE, fuse_notify_inval_inode_out(ino: node.rawValue, off: offset, len: length))

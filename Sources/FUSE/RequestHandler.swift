@@ -6,7 +6,7 @@ import SystemPackage
 
 /// What a session serves for a ``FileSystem``: it hands each request over in Swift's types, and puts the reply into the kernel's.
 ///
-/// An answer that is there at once is written where the transport wants it, and nothing is allocated for it.
+/// An answer that is there at once is written where the transport wants it.
 final class RequestHandler<Served: FileSystem>: FUSEServer.FileSystem {
     private let fileSystem: Served
     private let notifier: Notifier
@@ -60,7 +60,7 @@ final class RequestHandler<Served: FileSystem>: FUSEServer.FileSystem {
         case .task(let body):
             let tasks = tasks
             return .deferred(
-                DeferredWork { reply in
+                DeferredWork(blocks: false) { reply in
                     tasks.start(reply) { try encode(try await body()) }
                 } orElse: {
                     .resourceTemporarilyUnavailable

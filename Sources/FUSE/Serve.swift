@@ -11,7 +11,9 @@ import SystemPackage
 /// which the others inherit, and taken here. The first one unmounts and lets requests in hand be finished; one more skips the waiting.
 ///
 /// - Parameters:
+///   - fileSystem: what is served.
 ///   - mountPoint: an existing directory.
+///   - options: how it is mounted and served.
 /// - Returns: how it ended.
 public func serve(
     _ fileSystem: some FileSystem, at mountPoint: FilePath, options: ServeOptions = ServeOptions()

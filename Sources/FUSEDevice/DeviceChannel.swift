@@ -150,7 +150,7 @@ package final class DeviceChannel: @unchecked Sendable {
     func postpone(_ work: DeferredWork, opcode: Opcode, unique: UInt64, began: UInt64) throws(Errno) {
         deferred.add(1, ordering: .acquiringAndReleasing)
         do throws(Errno) {
-            try session.blockingWork.run { [self] in
+            try session.blockingWork.run(blocks: work.blocks) { [self] in
                 work.run(deferredReply(opcode: opcode, unique: unique, began: began))
             }
         } catch {

@@ -1,25 +1,27 @@
 /// What kernel and daemon agree on in INIT: `flags` and, from bit 32 on, `flags2` of `fuse_init_in` and `fuse_init_out`.
 public struct InitFlags: OptionSet, Hashable, Sendable {
+    /// As the ABI has them (`FUSE_*` of `<linux/fuse.h>`).
     public let rawValue: UInt64
 
+    /// The flags of a number.
     public init(rawValue: UInt64) {
         self.rawValue = rawValue
     }
 
     /// Several READs of one file may be under way at once.
-    public static let asyncRead = InitFlags(rawValue: 1 << 0)
+    package static let asyncRead = InitFlags(rawValue: 1 << 0)
     /// Record locks come as GETLK, SETLK and SETLKW; without it the kernel keeps them for this mount alone.
-    public static let posixLocks = InitFlags(rawValue: 1 << 1)
+    package static let posixLocks = InitFlags(rawValue: 1 << 1)
     /// O_TRUNC reaches OPEN; without it the kernel sends a SETATTR first.
     public static let atomicOpenTruncate = InitFlags(rawValue: 1 << 3)
     /// LOOKUP of `.` and `..` by node id: needed for NFS export and open_by_handle_at(2).
     public static let exportSupport = InitFlags(rawValue: 1 << 4)
     /// WRITEs larger than a page.
-    public static let bigWrites = InitFlags(rawValue: 1 << 5)
+    package static let bigWrites = InitFlags(rawValue: 1 << 5)
     /// The kernel leaves the umask to the daemon: needed for default ACLs.
-    public static let dontMask = InitFlags(rawValue: 1 << 6)
+    package static let dontMask = InitFlags(rawValue: 1 << 6)
     /// flock(2) comes as SETLK with FUSE_LK_FLOCK.
-    public static let flockLocks = InitFlags(rawValue: 1 << 10)
+    package static let flockLocks = InitFlags(rawValue: 1 << 10)
     /// The kernel drops cached data when mtime or size changed behind its back.
     public static let autoInvalidateData = InitFlags(rawValue: 1 << 12)
     /// READDIRPLUS is understood.
@@ -27,35 +29,35 @@ public struct InitFlags: OptionSet, Hashable, Sendable {
     /// The kernel chooses between READDIR and READDIRPLUS by how the entries are used.
     public static let readdirplusAuto = InitFlags(rawValue: 1 << 14)
     /// Direct I/O may be split over several requests at once.
-    public static let asyncDirectIO = InitFlags(rawValue: 1 << 15)
+    package static let asyncDirectIO = InitFlags(rawValue: 1 << 15)
     /// The kernel keeps dirty pages and sizes; every file must be readable by the daemon.
     public static let writebackCache = InitFlags(rawValue: 1 << 16)
     /// LOOKUP and READDIR of one directory may run in parallel.
-    public static let parallelDirectoryOperations = InitFlags(rawValue: 1 << 18)
+    package static let parallelDirectoryOperations = InitFlags(rawValue: 1 << 18)
     /// ACLs are stored by the daemon and enforced by the kernel; implies `default_permissions`.
-    public static let posixACL = InitFlags(rawValue: 1 << 20)
+    package static let posixACL = InitFlags(rawValue: 1 << 20)
     /// A read of an aborted connection fails with ECONNABORTED instead of ENODEV.
-    public static let abortError = InitFlags(rawValue: 1 << 21)
+    package static let abortError = InitFlags(rawValue: 1 << 21)
     /// `max_pages` of the reply is valid.
-    public static let maxPages = InitFlags(rawValue: 1 << 22)
+    package static let maxPages = InitFlags(rawValue: 1 << 22)
     /// Symbolic links' targets are cached.
     public static let cacheSymlinks = InitFlags(rawValue: 1 << 23)
     /// Set-id bits and capabilities are cleared by the daemon, when a request says so.
-    public static let handleKillPrivilegesV2 = InitFlags(rawValue: 1 << 28)
+    package static let handleKillPrivilegesV2 = InitFlags(rawValue: 1 << 28)
     /// SETXATTR has its 16-byte form, which can ask for set-group-id to be cleared.
-    public static let setxattrExtended = InitFlags(rawValue: 1 << 29)
+    package static let setxattrExtended = InitFlags(rawValue: 1 << 29)
     /// `flags2` is valid.
-    public static let initExtended = InitFlags(rawValue: 1 << 30)
+    package static let initExtended = InitFlags(rawValue: 1 << 30)
     /// Creating requests carry the caller's group that matches the parent directory.
     public static let createSupplementaryGroup = InitFlags(rawValue: 1 << 34)
     /// Shared mmap of files opened with FOPEN_DIRECT_IO.
     public static let directIOAllowMmap = InitFlags(rawValue: 1 << 36)
     /// Reads and writes may bypass the daemon (`FOPEN_PASSTHROUGH`).
-    public static let passthrough = InitFlags(rawValue: 1 << 37)
+    package static let passthrough = InitFlags(rawValue: 1 << 37)
     /// Idmapped mounts. Only with `default_permissions`; requests that create nothing then carry no user id.
-    public static let allowIDMap = InitFlags(rawValue: 1 << 40)
+    package static let allowIDMap = InitFlags(rawValue: 1 << 40)
     /// Requests travel over io_uring once every queue has a registered entry.
-    public static let overIOURing = InitFlags(rawValue: 1 << 41)
+    package static let overIOURing = InitFlags(rawValue: 1 << 41)
     /// The kernel aborts the connection when a request takes longer than `request_timeout` seconds.
-    public static let requestTimeout = InitFlags(rawValue: 1 << 42)
+    package static let requestTimeout = InitFlags(rawValue: 1 << 42)
 }

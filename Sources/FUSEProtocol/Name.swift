@@ -1,4 +1,4 @@
-public import SystemPackage
+package import SystemPackage
 
 /// A name in a request: bytes in the kernel's encoding (any but NUL), with their terminating NUL behind them.
 ///
@@ -11,7 +11,7 @@ public struct Name: ~Escapable {
     ///
     /// - Throws: EINVAL if there is no NUL.
     @_lifetime(copy bytes)
-    public init(in bytes: RawSpan) throws(Errno) {
+    package init(in bytes: RawSpan) throws(Errno) {
         var end = 0
         while end < bytes.byteCount, unsafe bytes.unsafeLoad(fromUncheckedByteOffset: end, as: UInt8.self) != 0 {
             end += 1
@@ -30,7 +30,7 @@ public struct Name: ~Escapable {
     }
 
     /// Whether this is the name of exactly these bytes.
-    public func equals(_ other: StaticString) -> Bool {
+    package func equals(_ other: StaticString) -> Bool {
         guard other.utf8CodeUnitCount == byteCount else { return false }
         for index in 0..<byteCount
         where unsafe terminated.unsafeLoad(fromByteOffset: index, as: UInt8.self) != other.utf8Start[index] {
@@ -40,7 +40,7 @@ public struct Name: ~Escapable {
     }
 
     /// Whether it may name a directory entry: neither empty nor `.` nor `..`, and no slash in it.
-    public var isEntry: Bool {
+    package var isEntry: Bool {
         if byteCount == 0 || equals(".") || equals("..") { return false }
         for index in 0..<byteCount
         where unsafe terminated.unsafeLoad(fromByteOffset: index, as: UInt8.self) == UInt8(ascii: "/") {

@@ -5,15 +5,15 @@ import CFUSE
 /// On `/dev/fuse` a message is header, argument struct and payload, one behind the other; on the ring the argument
 /// struct travels in `op_in` and the payload in a buffer of its own. The payload is names (each ends with NUL), data, or
 /// names and then data.
-public struct OpcodeLayout: Sendable {
+package struct OpcodeLayout: Sendable {
     /// The kernel's name without its prefix.
-    public let name: StaticString
+    package let name: StaticString
     /// Bytes of the argument struct.
-    public let argumentSize: Int
+    package let argumentSize: Int
     /// NUL-terminated names at the start of the payload.
-    public let names: Int
+    package let names: Int
     /// False for FORGET and BATCH_FORGET only.
-    public let replies: Bool
+    package let replies: Bool
 
     init<Argument>(_ name: StaticString, _ argument: Argument.Type, names: Int = 0, replies: Bool = true) {
         self.name = name

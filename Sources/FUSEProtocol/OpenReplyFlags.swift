@@ -1,7 +1,9 @@
 /// What an OPEN or CREATE reply tells the kernel of the file: `FOPEN_*`.
 public struct OpenReplyFlags: OptionSet, Hashable, Sendable {
+    /// As the ABI has them (`FOPEN_*` of `<linux/fuse.h>`).
     public let rawValue: UInt32
 
+    /// The flags of a number.
     public init(rawValue: UInt32) {
         self.rawValue = rawValue
     }
@@ -17,5 +19,5 @@ public struct OpenReplyFlags: OptionSet, Hashable, Sendable {
     /// Direct writes that do not extend the file need not wait for each other.
     public static let parallelDirectWrites = OpenReplyFlags(rawValue: 1 << 6)
     /// Reads and writes go to `backing_id`.
-    public static let passthrough = OpenReplyFlags(rawValue: 1 << 7)
+    package static let passthrough = OpenReplyFlags(rawValue: 1 << 7)
 }

@@ -1,4 +1,4 @@
-public import CFUSE
+package import CFUSE
 public import SystemPackage
 
 /// Where a handler writes its reply's body: the entry's payload on the ring, the worker's buffer on `/dev/fuse`.
@@ -15,7 +15,7 @@ public struct ReplyBuffer: ~Copyable, ~Escapable {
 
     /// Over `memory`, which must stay valid as long as this.
     @_lifetime(borrow memory)
-    public init(_ memory: UnsafeMutableRawBufferPointer) {
+    package init(_ memory: UnsafeMutableRawBufferPointer) {
         unsafe self.memory = unsafe memory
     }
 
@@ -24,14 +24,14 @@ public struct ReplyBuffer: ~Copyable, ~Escapable {
     public var remaining: Int { unsafe memory.count - count }
 
     /// A copy of what was written so far.
-    public var bytes: [UInt8] { unsafe Array(memory[..<count]) }
+    package var bytes: [UInt8] { unsafe Array(memory[..<count]) }
 
     /// Appends a struct of the ABI.
     ///
     /// - Throws: ERANGE if it does not fit.
     @inlinable
     @_lifetime(self: copy self)
-    public mutating func append<Value: BitwiseCopyable>(_ value: Value) throws(Errno) {
+    package mutating func append<Value: BitwiseCopyable>(_ value: Value) throws(Errno) {
         guard remaining >= MemoryLayout<Value>.size else { throw .outOfRange }
         unsafe memory.storeBytes(of: value, toByteOffset: count, as: Value.self)
         written += MemoryLayout<Value>.size
@@ -63,7 +63,7 @@ extension ReplyBuffer {
     ///
     /// - Returns: false, with nothing appended, if it does not fit any more.
     @_lifetime(self: copy self)
-    public mutating func appendEntry(
+    package mutating func appendEntry(
         inode: UInt64, nextOffset: UInt64, type: UInt32, name: RawSpan, limit: Int
     ) -> Bool {
         let size = ReplyBuffer.paddedEntrySize(nameLength: name.byteCount)
@@ -76,7 +76,7 @@ extension ReplyBuffer {
     ///
     /// - Returns: false, with nothing appended, if it does not fit any more.
     @_lifetime(self: copy self)
-    public mutating func appendEntryPlus(
+    package mutating func appendEntryPlus(
         _ entry: fuse_entry_out, inode: UInt64, nextOffset: UInt64, type: UInt32, name: RawSpan, limit: Int
     ) -> Bool {
         let head = MemoryLayout<fuse_entry_out>.size
@@ -89,7 +89,7 @@ extension ReplyBuffer {
     }
 
     /// Bytes that an entry of a READDIRPLUS reply takes, to know before its LOOKUP is counted whether it fits.
-    public static func entryPlusSize(nameLength: Int) -> Int {
+    package static func entryPlusSize(nameLength: Int) -> Int {
         MemoryLayout<fuse_entry_out>.size + paddedEntrySize(nameLength: nameLength)
     }
 

@@ -15,14 +15,14 @@ public struct Request: ~Copyable, ~Escapable {
 
     /// Of what a transport received. `arguments` and `payload` must be split by the opcode's layout.
     @_lifetime(copy arguments, copy payload)
-    public init(header: fuse_in_header, arguments: RawSpan, payload: RawSpan) {
+    package init(header: fuse_in_header, arguments: RawSpan, payload: RawSpan) {
         self.header = header
         self.arguments = arguments
         self.payload = payload
     }
 
     /// What is asked for.
-    public var opcode: Opcode { Opcode(rawValue: header.opcode) }
+    package var opcode: Opcode { Opcode(rawValue: header.opcode) }
 
     /// The inode that the request is about.
     public var node: UInt64 { header.nodeid }
@@ -43,7 +43,7 @@ public struct Request: ~Copyable, ~Escapable {
     ///
     /// - Throws: EINVAL if it has no end.
     @_lifetime(copy self)
-    public func name() throws(Errno) -> Name {
+    package func name() throws(Errno) -> Name {
         try Name(in: payload)
     }
 
@@ -51,13 +51,13 @@ public struct Request: ~Copyable, ~Escapable {
     ///
     /// - Throws: EINVAL if one of them has no end.
     @_lifetime(copy self)
-    public func secondName(after first: borrowing Name) throws(Errno) -> Name {
+    package func secondName(after first: borrowing Name) throws(Errno) -> Name {
         try Name(in: payload.extracting(droppingFirst: first.byteCount + 1))
     }
 
     /// What follows the name: the value of a SETXATTR.
     @_lifetime(copy self)
-    public func data(after name: borrowing Name) -> RawSpan {
+    package func data(after name: borrowing Name) -> RawSpan {
         payload.extracting(droppingFirst: name.byteCount + 1)
     }
 

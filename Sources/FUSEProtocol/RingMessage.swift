@@ -1,5 +1,5 @@
-public import CFUSE
-public import SystemPackage
+package import CFUSE
+package import SystemPackage
 
 /// A message as it lies in an entry of the ring: a header that kernel and daemon both write (`struct fuse_uring_req_header`), and a
 /// payload, which holds names and data of the request and then the reply's body.
@@ -9,13 +9,13 @@ public import SystemPackage
 /// payload is shorter.
 // Safe: every length is checked against the header and the payload that `init` was given.
 @safe
-public struct RingMessage {
+package struct RingMessage {
     @usableFromInline let header: UnsafeMutableRawPointer
     /// What the kernel copies into and out of.
-    public let payload: UnsafeMutableRawBufferPointer
+    package let payload: UnsafeMutableRawBufferPointer
 
     /// Bytes of the header.
-    public static let headerSize = MemoryLayout<cfuse_uring_req_header>.size
+    package static let headerSize = MemoryLayout<cfuse_uring_req_header>.size
 
     /// Where the header's parts lie; CFUSE.c checks it against the struct.
     @usableFromInline
@@ -33,13 +33,13 @@ public struct RingMessage {
     /// - Parameters:
     ///   - header: ``headerSize`` bytes, aligned to 8, that stay valid as long as this is used; the payload likewise.
     ///   - payload: as long as the kernel takes it to be, and no longer: INIT has settled that.
-    public init(header: UnsafeMutableRawPointer, payload: UnsafeMutableRawBufferPointer) {
+    package init(header: UnsafeMutableRawPointer, payload: UnsafeMutableRawBufferPointer) {
         unsafe self.header = unsafe header
         unsafe self.payload = unsafe payload
     }
 
     /// What the registration names: the header and the payload.
-    public var parts: (header: UnsafeMutableRawBufferPointer, payload: UnsafeMutableRawBufferPointer) {
+    package var parts: (header: UnsafeMutableRawBufferPointer, payload: UnsafeMutableRawBufferPointer) {
         unsafe (UnsafeMutableRawBufferPointer(start: header, count: RingMessage.headerSize), payload)
     }
 
@@ -47,20 +47,20 @@ public struct RingMessage {
 
     /// Length, opcode, unique id, node and caller of the request.
     @inlinable
-    public var requestHeader: fuse_in_header {
+    package var requestHeader: fuse_in_header {
         unsafe header.load(fromByteOffset: Offset.inOut, as: fuse_in_header.self)
     }
 
     /// What the commit of the reply has to name.
     @inlinable
-    public var commitID: UInt64 { unsafe header.load(fromByteOffset: Offset.commitID, as: UInt64.self) }
+    package var commitID: UInt64 { unsafe header.load(fromByteOffset: Offset.commitID, as: UInt64.self) }
 
     /// The request, split by its opcode's layout.
     ///
     /// - Throws: EIO if it claims more payload than there is.
     @inlinable
     @_lifetime(borrow self)
-    public func request() throws(Errno) -> Request {
+    package func request() throws(Errno) -> Request {
         let size = unsafe Int(header.load(fromByteOffset: Offset.payloadSize, as: UInt32.self))
         guard unsafe size <= payload.count else { throw .ioError }
         let head = requestHeader
@@ -80,7 +80,7 @@ public struct RingMessage {
     /// - Returns: its length, for ``writeReply(to:count:)``.
     /// - Throws: EIO if the payload is too short for it.
     @inlinable
-    public func write(body: RawSpan) throws(Errno) -> Int {
+    package func write(body: RawSpan) throws(Errno) -> Int {
         guard unsafe body.byteCount <= payload.count else { throw .ioError }
         unsafe body.withUnsafeBytes { unsafe payload.copyMemory(from: $0) }
         return body.byteCount
@@ -89,14 +89,14 @@ public struct RingMessage {
     /// Writes the header of a reply whose body, of `count` bytes, lies in the payload. More than the payload holds cannot be there:
     /// the client gets EIO.
     @inlinable
-    public func writeReply(to unique: UInt64, count: Int) {
+    package func writeReply(to unique: UInt64, count: Int) {
         guard unsafe count >= 0 && count <= payload.count else { return writeReply(to: unique, error: .ioError) }
         writeReply(to: unique, error: 0, count: count)
     }
 
     /// Writes the header of a reply that is an error.
     @inlinable
-    public func writeReply(to unique: UInt64, error: Errno) {
+    package func writeReply(to unique: UInt64, error: Errno) {
         writeReply(to: unique, error: error.rawValue, count: 0)
     }
 

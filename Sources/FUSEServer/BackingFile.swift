@@ -9,7 +9,7 @@ public final class BackingFile: Sendable {
     /// Opened with O_DIRECT: no page cache answers, and buffers must be aligned.
     public let isDirect: Bool
     /// Where the transport remembers what to do with the next request (``IOPolicy``).
-    public let policy = IOPolicy()
+    package let policy = IOPolicy()
 
     /// Takes the descriptor over.
     public init(_ descriptor: FileDescriptor, isDirect: Bool) {

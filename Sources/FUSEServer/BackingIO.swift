@@ -1,16 +1,16 @@
 import CLinux
 import Glibc
 import LinuxSystem
-public import SystemPackage
+package import SystemPackage
 
 /// Backing reads and writes, done in the calling thread.
-public enum BackingIO {
+package enum BackingIO {
     /// Reads until `buffer` is full or the file ends, since the kernel takes a short reply for the end of the file.
     ///
     /// - Parameter nonblocking: with RWF_NOWAIT, so that only what the page cache has is read.
     /// - Returns: bytes read, and whether that is all there is (false only with `nonblocking`).
     /// - Throws: what preadv2(2) says; EAGAIN and EOPNOTSUPP with `nonblocking` if nothing could be read so.
-    public static func read(
+    package static func read(
         _ file: BackingFile, offset: Int64, into buffer: UnsafeMutableRawBufferPointer, nonblocking: Bool = false
     ) throws(Errno) -> (count: Int, complete: Bool) {
         var done = 0
@@ -39,7 +39,7 @@ public enum BackingIO {
     ///
     /// - Parameter flags: of pwritev2(2).
     /// - Returns: bytes written; fewer than given only when the rest failed.
-    public static func write(
+    package static func write(
         _ file: BackingFile, offset: Int64, _ bytes: UnsafeRawBufferPointer, flags: CInt
     ) throws(Errno) -> Int {
         var done = 0
@@ -63,7 +63,7 @@ public enum BackingIO {
     }
 
     /// fsync(2) or fdatasync(2).
-    public static func synchronize(_ file: BackingFile, dataOnly: Bool) throws(Errno) {
+    package static func synchronize(_ file: BackingFile, dataOnly: Bool) throws(Errno) {
         _ = try Errno.check { dataOnly ? fdatasync(file.descriptor.rawValue) : fsync(file.descriptor.rawValue) }
     }
 }

@@ -1,12 +1,12 @@
 import LinuxSystem
 import Synchronization
-public import SystemPackage
+package import SystemPackage
 
 /// Runs deferred work, each piece on a thread of its own: it blocks for as long as a lock is held or a copy takes, and
 /// there may be as many at once as the kernel lets requests wait.
-public final class BlockingWork: Sendable {
+package final class BlockingWork: Sendable {
     /// Pieces that may be under way at once.
-    public static let limit = 4096
+    package static let limit = 4096
 
     /// Ended ones among them are taken out now and then.
     private let threads = Lock<[ServerThread]>([])
@@ -17,10 +17,11 @@ public final class BlockingWork: Sendable {
         self.limit = limit
     }
 
-    /// Starts `body`. It is never run by the caller's own thread, which has other requests to serve.
+    /// Starts `body`. Unless it returns at once it is never run by the caller's own thread, which has other requests to serve.
     ///
     /// - Throws: EAGAIN if as many as there may be are under way, or the system has no more threads.
-    public func run(_ body: @escaping @Sendable () -> Void) throws(Errno) {
+    package func run(blocks: Bool = true, _ body: @escaping @Sendable () -> Void) throws(Errno) {
+        if !blocks { return body() }
         let now = running.add(1, ordering: .relaxed).newValue
         do throws(Errno) {
             guard now <= limit else { throw .resourceTemporarilyUnavailable }

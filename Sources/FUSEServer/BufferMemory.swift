@@ -1,5 +1,5 @@
 import Glibc
-public import SystemPackage
+package import SystemPackage
 
 /// Memory that requests' data goes through, in huge pages where the kernel gives them.
 ///
@@ -7,9 +7,9 @@ public import SystemPackage
 /// mebibyte of small pages. What this is worth is in `docs/performance.md`.
 // Safe: the mapping is this value's own; whoever keeps `bytes` longer than that is marked where it does.
 @safe
-public struct BufferMemory: ~Copyable, @unchecked Sendable {
+package struct BufferMemory: ~Copyable, @unchecked Sendable {
     /// Begins at a page; all zero at first.
-    public let bytes: UnsafeMutableRawBufferPointer
+    package let bytes: UnsafeMutableRawBufferPointer
 
     /// The kernel aligns a mapping for huge pages if its size is a multiple of one.
     private static let hugePageSize = 2 << 20
@@ -17,7 +17,7 @@ public struct BufferMemory: ~Copyable, @unchecked Sendable {
     /// Its pages come from the NUMA node of the thread that touches them first.
     ///
     /// - Throws: ENOMEM.
-    public init(byteCount: Int) throws(Errno) {
+    package init(byteCount: Int) throws(Errno) {
         let size = (byteCount + BufferMemory.hugePageSize - 1) & ~(BufferMemory.hugePageSize - 1)
         let mapped = unsafe mmap(
             nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | CInt(0x20) /* MAP_ANONYMOUS */, -1, 0)

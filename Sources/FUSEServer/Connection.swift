@@ -3,17 +3,17 @@ import CLibFUSE3
 import CLinux
 import Glibc
 import LinuxSystem
-public import SystemPackage
+package import SystemPackage
 
 /// One mounted instance, from this daemon's side: the `/dev/fuse` descriptor, and where it is mounted.
-public final class Connection: Sendable {
+package final class Connection: Sendable {
     /// `/dev/fuse`, as mounted. Transports may clone it (`FUSE_DEV_IOC_CLONE`).
-    public let device: FileDescriptor
-    public let mount: MountIdentity
+    package let device: FileDescriptor
+    package let mount: MountIdentity
     /// Absolute, without symbolic links.
-    public var mountPoint: FilePath { mount.path }
+    package var mountPoint: FilePath { mount.path }
     /// The connection's number below `/sys/fs/fuse/connections`: the minor of the mount's `st_dev`.
-    public var number: UInt32 { mount.connection }
+    package var number: UInt32 { mount.connection }
 
     /// Mounts on `mountPoint` with mount(8)'s comma-separated `options`, through libfuse3: directly where permitted,
     /// through fusermount3 where not.
@@ -21,7 +21,7 @@ public final class Connection: Sendable {
     /// - Parameters:
     ///   - mountPoint: absolute and without symbolic links.
     ///   - options: a C string; names in it need not be UTF-8.
-    public init(mountPoint: FilePath, options: [CChar]) throws(MountError) {
+    package init(mountPoint: FilePath, options: [CChar]) throws(MountError) {
         let descriptor = unsafe mountPoint.withPlatformString { unsafe fuse_open_channel($0, options) }
         guard descriptor >= 0 else { throw MountError(mountPoint: mountPoint, cause: nil) }
         do throws(Errno) {
@@ -53,17 +53,17 @@ public final class Connection: Sendable {
     }
 
     /// Whether this connection, and not a stranger's mount, is what one finds at the mount point.
-    public var isMounted: Bool { mount.isMounted }
+    package var isMounted: Bool { mount.isMounted }
 
     /// Unmounts, if what is mounted there is still this connection.
     ///
     /// - Throws: EBUSY; EPERM without the right to.
-    public func unmount(_ how: MountIdentity.Unmount) throws(Errno) { try mount.unmount(how) }
+    package func unmount(_ how: MountIdentity.Unmount) throws(Errno) { try mount.unmount(how) }
 
     /// Has the kernel not follow symbolic links of this mount.
     ///
     /// - Throws: EPERM without CAP_SYS_ADMIN; EINVAL before Linux 5.14.
-    public func ignoreSymbolicLinks() throws(Errno) {
+    package func ignoreSymbolicLinks() throws(Errno) {
         _ = try Errno.check { unsafe mountPoint.withPlatformString { unsafe clinux_mount_set_nosymfollow($0) } }
     }
 
@@ -71,13 +71,13 @@ public final class Connection: Sendable {
     ///
     /// - Returns: the id that an OPEN reply names.
     /// - Throws: EPERM without CAP_SYS_ADMIN; EOPNOTSUPP and ELOOP for files that cannot be passed through.
-    public func registerBacking(_ descriptor: CInt) throws(Errno) -> Int32 {
+    package func registerBacking(_ descriptor: CInt) throws(Errno) -> Int32 {
         var map = cfuse_backing_map(fd: descriptor, flags: 0, padding: 0)
         return try Errno.check { unsafe clinux_ioctl(device.rawValue, CFUSE_DEV_IOC_BACKING_OPEN, &map) }
     }
 
     /// Ends a registration.
-    public func unregisterBacking(_ id: Int32) {
+    package func unregisterBacking(_ id: Int32) {
         var id = UInt32(bitPattern: id)
         _ = unsafe clinux_ioctl(device.rawValue, CFUSE_DEV_IOC_BACKING_CLOSE, &id)
     }
@@ -85,7 +85,7 @@ public final class Connection: Sendable {
     /// Has the kernel ask for a file's attributes anew (`FUSE_NOTIFY_INVAL_INODE`), whatever timeout they were given with.
     ///
     /// It waits for nothing, and a node that the kernel does not know is none of its business: there is no error.
-    public func invalidateAttributes(of node: UInt64) {
+    package func invalidateAttributes(of node: UInt64) {
         var message = (
             fuse_out_header(
                 len: UInt32(MemoryLayout<fuse_out_header>.size + MemoryLayout<fuse_notify_inval_inode_out>.size),
@@ -100,7 +100,7 @@ public final class Connection: Sendable {
     ///
     /// - Parameter node: a regular file that the kernel knows.
     /// - Throws: EINVAL if this process may not use the CPU, or the node is no regular file; ENOENT, ENOMEM.
-    public func askForNothing(on cpu: Int, about node: UInt64) throws(Errno) {
+    package func askForNothing(on cpu: Int, about node: UInt64) throws(Errno) {
         var message = (
             fuse_out_header(
                 len: UInt32(MemoryLayout<fuse_out_header>.size + MemoryLayout<fuse_notify_retrieve_out>.size),

@@ -1,22 +1,22 @@
-public import FUSEProtocol
+package import FUSEProtocol
 import Synchronization
 
 /// What one serving thread has counted. Only that thread writes, others read at any time: plain relaxed stores, so that
 /// counting costs next to nothing and reading disturbs nobody.
 // Safe: a row is bounded by the table of opcodes, and the cells live as long as this.
 @safe
-public final class Counters: @unchecked Sendable {
+package final class Counters: @unchecked Sendable {
     /// How the requests counted here travelled.
-    public enum Channel: String, Codable, Sendable {
+    package enum Channel: String, Codable, Sendable {
         /// On `/dev/fuse`.
         case device
         /// Through one of the kernel's queues.
         case queue
     }
 
-    public let channel: Channel
+    package let channel: Channel
     /// The kernel's number of the queue.
-    public let queue: Int?
+    package let queue: Int?
     private let cells: UnsafeMutablePointer<Atomic<UInt64>>
 
     // Layout of `cells`: the fixed ones, then one row for each opcode.
@@ -27,7 +27,7 @@ public final class Counters: @unchecked Sendable {
     private static let rowSize = 4 + LatencyHistogram.bucketCount
     private static let cellCount = rowStart + Opcode.tableSize * rowSize
 
-    public init(channel: Channel, queue: Int? = nil) {
+    package init(channel: Channel, queue: Int? = nil) {
         self.channel = channel
         self.queue = queue
         unsafe cells = .allocate(capacity: Counters.cellCount)
@@ -49,13 +49,13 @@ public final class Counters: @unchecked Sendable {
     }
 
     /// A request was taken from the kernel.
-    public func countFetched() { add(1, to: Counters.fetchedCell) }
+    package func countFetched() { add(1, to: Counters.fetchedCell) }
 
     /// So many requests were taken in one system call.
-    public func countBatch() { add(1, to: Counters.batchesCell) }
+    package func countBatch() { add(1, to: Counters.batchesCell) }
 
     /// A request was answered, or needs no answer.
-    public func countCommitted(_ opcode: Opcode, nanoseconds: UInt64, failed: Bool) {
+    package func countCommitted(_ opcode: Opcode, nanoseconds: UInt64, failed: Bool) {
         let row = row(of: opcode)
         add(1, to: Counters.committedCell)
         add(1, to: row)
@@ -66,12 +66,12 @@ public final class Counters: @unchecked Sendable {
         add(1, to: row + 4 + LatencyHistogram.bucket(of: nanoseconds))
     }
 
-    public var fetched: UInt64 { unsafe cells[Counters.fetchedCell].load(ordering: .relaxed) }
-    public var committed: UInt64 { unsafe cells[Counters.committedCell].load(ordering: .relaxed) }
-    public var batches: UInt64 { unsafe cells[Counters.batchesCell].load(ordering: .relaxed) }
+    package var fetched: UInt64 { unsafe cells[Counters.fetchedCell].load(ordering: .relaxed) }
+    package var committed: UInt64 { unsafe cells[Counters.committedCell].load(ordering: .relaxed) }
+    package var batches: UInt64 { unsafe cells[Counters.batchesCell].load(ordering: .relaxed) }
 
     /// What was counted for one opcode.
-    public func snapshot(of opcode: Opcode) -> OpcodeCount {
+    package func snapshot(of opcode: Opcode) -> OpcodeCount {
         let row = row(of: opcode)
         var histogram = LatencyHistogram()
         for bucket in 0..<LatencyHistogram.bucketCount {

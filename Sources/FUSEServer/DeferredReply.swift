@@ -1,14 +1,14 @@
-public import SystemPackage
+package import SystemPackage
 
 /// The right and the duty to answer one request later. Dropped unused, it answers EIO.
-public struct DeferredReply: ~Copyable, Sendable {
+package struct DeferredReply: ~Copyable, Sendable {
     /// The request's id, as an INTERRUPT names it.
-    public let unique: UInt64
+    package let unique: UInt64
     /// Nil once it was used.
     private var send: (@Sendable (Errno?, [UInt8]) -> Void)?
 
     /// - Parameter send: delivers the reply, an error or a body; called exactly once, on any thread.
-    public init(unique: UInt64, send: @escaping @Sendable (Errno?, [UInt8]) -> Void) {
+    package init(unique: UInt64, send: @escaping @Sendable (Errno?, [UInt8]) -> Void) {
         self.unique = unique
         self.send = send
     }
@@ -18,13 +18,13 @@ public struct DeferredReply: ~Copyable, Sendable {
     }
 
     /// Answers with success and this body.
-    public consuming func succeed(_ body: [UInt8] = []) {
+    package consuming func succeed(_ body: [UInt8] = []) {
         send?(nil, body)
         send = nil
     }
 
     /// Answers with an error.
-    public consuming func fail(_ error: Errno) {
+    package consuming func fail(_ error: Errno) {
         send?(error, [])
         send = nil
     }

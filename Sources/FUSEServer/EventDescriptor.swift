@@ -1,14 +1,14 @@
 import CLinux
 import Glibc
 import LinuxSystem
-public import SystemPackage
+package import SystemPackage
 
 /// An eventfd(2): wakes a thread that polls it or a ring that reads it.
-public struct EventDescriptor: ~Copyable, Sendable {
-    public let descriptor: FileDescriptor
+package struct EventDescriptor: ~Copyable, Sendable {
+    package let descriptor: FileDescriptor
 
     /// - Throws: EMFILE and what else eventfd(2) says.
-    public init() throws(Errno) {
+    package init() throws(Errno) {
         descriptor = FileDescriptor(
             rawValue: try Errno.check { eventfd(0, CInt(EFD_CLOEXEC | EFD_NONBLOCK)) })
     }
@@ -18,12 +18,12 @@ public struct EventDescriptor: ~Copyable, Sendable {
     }
 
     /// Makes it readable. A counter at its limit is readable already, so no error matters.
-    public func signal() {
+    package func signal() {
         eventfd_write(descriptor.rawValue, 1)
     }
 
     /// Makes it unreadable again.
-    public func clear() {
+    package func clear() {
         var value = eventfd_t()
         unsafe eventfd_read(descriptor.rawValue, &value)
     }

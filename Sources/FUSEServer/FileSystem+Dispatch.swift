@@ -1,10 +1,10 @@
 import CFUSE
-public import FUSEProtocol
+package import FUSEProtocol
 import SystemPackage
 
 /// From a request to the method that handles it.
 extension FileSystem {
-    public func dispatch(_ request: borrowing Request, reply: inout ReplyBuffer) -> Outcome {
+    package func dispatch(_ request: borrowing Request, reply: inout ReplyBuffer) -> Outcome {
         decode(request, reply: &reply)
     }
 
@@ -13,7 +13,7 @@ extension FileSystem {
     ///
     /// - Parameter reply: must not share memory with the request.
     /// - Returns: what the transport has to do. Never throws: a failure is an outcome.
-    public func decode(_ request: borrowing Request, reply: inout ReplyBuffer) -> Outcome {
+    package func decode(_ request: borrowing Request, reply: inout ReplyBuffer) -> Outcome {
         do throws(Errno) {
             return try handle(request, &reply)
         } catch {

@@ -1,6 +1,6 @@
-public import CFUSE
-public import FUSEProtocol
-public import SystemPackage
+package import CFUSE
+package import FUSEProtocol
+package import SystemPackage
 
 /// A filesystem as a session serves it: one method for each operation of the protocol.
 ///
@@ -11,7 +11,7 @@ public import SystemPackage
 ///
 /// A method must not block for long: its thread serves a whole queue. Backing reads, writes and fsyncs are returned as
 /// outcomes, and whatever else may block (a lock, a long copy) as ``Outcome/deferred(_:)``.
-public protocol FileSystem: AnyObject, Sendable {
+package protocol FileSystem: AnyObject, Sendable {
     /// What this filesystem promises to the kernel, and so lets it do: to have data dropped when mtime changes
     /// (``InitFlags/autoInvalidateData``) or kept, to apply the umask itself (``InitFlags/dontMask``), to clear set-id bits
     /// (``InitFlags/handleKillPrivilegesV2``), to truncate in OPEN (``InitFlags/atomicOpenTruncate``), and so on. The session

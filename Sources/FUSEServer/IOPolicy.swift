@@ -9,9 +9,9 @@ import Synchronization
 /// Direct I/O and buffered writes have no such answer, so what the last inline request did decides: whether it slept. A
 /// long time alone says nothing, since copying takes long too, and on a busy machine so does waiting for a processor.
 /// One of ``probeInterval`` requests on the ring is tried inline again.
-public struct IOPolicy: ~Copyable, Sendable {
+package struct IOPolicy: ~Copyable, Sendable {
     /// Where the next request goes.
-    public enum Path: Sendable {
+    package enum Path: Sendable {
         /// Inline, and timed.
         case inline
         /// Inline with RWF_NOWAIT, and to the ring for what the page cache does not have.
@@ -21,9 +21,9 @@ public struct IOPolicy: ~Copyable, Sendable {
 
     /// Inline requests that take longer may have slept, in nanoseconds: a way over the ring costs about 5 µs more than the
     /// system call, and a disk answers in 50 µs or more.
-    public static let slow: UInt64 = 20_000
+    package static let slow: UInt64 = 20_000
     /// Requests that stay on the ring before one is tried inline again.
-    public static let probeInterval: UInt32 = 64
+    package static let probeInterval: UInt32 = 64
 
     /// The last inline request was slow, so the next is watched.
     private let suspects = Atomic<Bool>(false)
@@ -32,18 +32,18 @@ public struct IOPolicy: ~Copyable, Sendable {
     /// The filesystem does not know RWF_NOWAIT.
     private let onlyTimed = Atomic<Bool>(false)
 
-    public init() {}
+    package init() {}
 
     /// Where the next read goes.
     ///
     /// - Parameter alone: no other request waits for this thread, nor did lately: then nobody minds if it sleeps, and the
     ///   way over the ring would be for nothing.
-    public func readPath(direct: Bool, alone: Bool) -> Path {
+    package func readPath(direct: Bool, alone: Bool) -> Path {
         direct || alone || onlyTimed.load(ordering: .relaxed) ? timed(alone) : .cached
     }
 
     /// Where the next write goes.
-    public func writePath(alone: Bool) -> Path { timed(alone) }
+    package func writePath(alone: Bool) -> Path { timed(alone) }
 
     private func timed(_ alone: Bool) -> Path {
         if alone { return .inline }
@@ -54,12 +54,12 @@ public struct IOPolicy: ~Copyable, Sendable {
     }
 
     /// RWF_NOWAIT failed with EOPNOTSUPP.
-    public func nonblockingIsUnsupported() { onlyTimed.store(true, ordering: .relaxed) }
+    package func nonblockingIsUnsupported() { onlyTimed.store(true, ordering: .relaxed) }
 
     /// Called before an inline request.
     ///
     /// - Parameter now: ``Clock/now()``, or what it was a moment ago.
-    public func begin(at now: UInt64) -> Mark {
+    package func begin(at now: UInt64) -> Mark {
         // Counting sleeps is a system call: not for a thread that is alone and whose requests are known to sleep already.
         let watches = suspects.load(ordering: .relaxed) && remaining.load(ordering: .relaxed) == 0
         return Mark(began: now, sleeps: watches ? clinux_thread_sleeps() : nil)
@@ -68,7 +68,7 @@ public struct IOPolicy: ~Copyable, Sendable {
     /// Called after an inline request, in the same thread.
     ///
     /// - Parameter now: ``Clock/now()``.
-    public func end(_ mark: Mark, at now: UInt64) {
+    package func end(_ mark: Mark, at now: UInt64) {
         let isSlow = now - mark.began > IOPolicy.slow
         record(slow: isSlow, slept: isSlow ? mark.sleeps.map { clinux_thread_sleeps() > $0 } : false)
     }
@@ -81,7 +81,7 @@ public struct IOPolicy: ~Copyable, Sendable {
     }
 
     /// When an inline request began, and how often its thread had slept, if that is watched.
-    public struct Mark {
+    package struct Mark {
         fileprivate let began: UInt64
         let sleeps: Int?
     }

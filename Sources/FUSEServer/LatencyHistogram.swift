@@ -1,11 +1,11 @@
 /// Latencies in buckets whose bounds grow by a quarter of a power of two, from 256 ns on: within 25 % of the truth.
-public struct LatencyHistogram: Sendable {
-    public static let bucketCount = 128
-    public var counts = [UInt64](repeating: 0, count: bucketCount)
+package struct LatencyHistogram: Sendable {
+    package static let bucketCount = 128
+    package var counts = [UInt64](repeating: 0, count: bucketCount)
 
     /// The bucket that a latency (nanoseconds) is counted in.
     @inline(__always)
-    public static func bucket(of nanoseconds: UInt64) -> Int {
+    package static func bucket(of nanoseconds: UInt64) -> Int {
         let units = nanoseconds >> 6
         if units < 4 { return Int(units) }
         let exponent = 63 - units.leadingZeroBitCount
@@ -21,7 +21,7 @@ public struct LatencyHistogram: Sendable {
     }
 
     /// The latency that this share (0…1) of the requests did not exceed, in nanoseconds; 0 without requests.
-    public func percentile(_ share: Double) -> UInt64 {
+    package func percentile(_ share: Double) -> UInt64 {
         let total = counts.reduce(0, +)
         guard total > 0 else { return 0 }
         let wanted = UInt64((Double(total) * share).rounded(.up))

@@ -1,20 +1,20 @@
 import FUSEProtocol
-public import LinuxSystem
+import LinuxSystem
 import SystemPackage
 
 /// What is agreed on in INIT about sizes, and with it the size of every buffer that a message goes through.
 ///
 /// A buffer holds the largest message of *any* opcode, whatever was asked for about data: an extended attribute takes 64 KiB where
 /// WRITEs take 4.
-public struct Limits: Sendable, Equatable {
+package struct Limits: Sendable, Equatable {
     /// The largest WRITE's data, in bytes.
-    public let maxWrite: Int
+    package let maxWrite: Int
     /// Pages of the largest READ, READDIR or IOCTL.
-    public let maxPages: Int
+    package let maxPages: Int
     /// Bytes of any request's payload and of any reply's body, in whole pages: what a buffer must hold.
-    public let payloadSize: Int
+    package let payloadSize: Int
     /// What the kernel takes an entry's payload to hold, whatever was registered: larger messages must not come.
-    public let entryPayloadSize: Int
+    package let entryPayloadSize: Int
 
     /// Direct I/O is split at these, so they must not be odd (the kernel's own minimum, too).
     private static let granularity = 4096
@@ -23,7 +23,7 @@ public struct Limits: Sendable, Equatable {
     ///   - maxWrite: asked for, in bytes; rounded down to a multiple of 4,096.
     ///   - pageLimit: the kernel's limit for `maxPages` (`fs.fuse.max_pages_limit`), to which it cuts what is above it.
     ///   - pageSize: bytes of a page.
-    public init(maxWrite: Int, pageLimit: Int, pageSize: Int = MemoryPage.size) {
+    package init(maxWrite: Int, pageLimit: Int, pageSize: Int = MemoryPage.size) {
         let needed = MemoryPage.count(for: Message.largestAttribute, size: pageSize) * pageSize
         let asked = max(Limits.granularity, maxWrite / Limits.granularity * Limits.granularity)
         maxPages = min(MemoryPage.count(for: max(asked, needed), size: pageSize), max(1, pageLimit), Int(UInt16.max))
@@ -41,5 +41,5 @@ public struct Limits: Sendable, Equatable {
     }
 
     /// Whether an entry of the ring holds the largest message.
-    public var entriesHoldEverything: Bool { entryPayloadSize >= Message.largestAttribute }
+    package var entriesHoldEverything: Bool { entryPayloadSize >= Message.largestAttribute }
 }

@@ -1,20 +1,20 @@
 import CLinux
 import Glibc
 import LinuxSystem
-public import SystemPackage
+package import SystemPackage
 
 /// A mount of a connection, told from a stranger's in the same place.
-public struct MountIdentity: Sendable, Hashable {
+package struct MountIdentity: Sendable, Hashable {
     /// Where it is: absolute, without symbolic links.
-    public let path: FilePath
+    package let path: FilePath
     /// The mount's id in mountinfo. The kernel gives it away again.
-    public let mountID: Int
+    package let mountID: Int
     /// The connection's number. The kernel gives it away again, too.
-    public let connection: UInt32
+    package let connection: UInt32
     /// The mount's id that no other mount ever gets; nil before Linux 6.8.
-    public let uniqueID: UInt64?
+    package let uniqueID: UInt64?
 
-    public init(path: FilePath, mountID: Int, connection: UInt32, uniqueID: UInt64?) {
+    package init(path: FilePath, mountID: Int, connection: UInt32, uniqueID: UInt64?) {
         self.path = path
         self.mountID = mountID
         self.connection = connection
@@ -42,7 +42,7 @@ public struct MountIdentity: Sendable, Hashable {
     }
 
     /// Whether this mount, and not a stranger's, is what one finds there.
-    public var isMounted: Bool {
+    package var isMounted: Bool {
         // Asking takes no descriptor: a daemon that has run out of them must find out, too.
         if let uniqueID { return uniqueID == MountIdentity.uniqueID(at: path) }
         // The kernel gives a mount's id away again as soon as it is unmounted, and the device number when the connection
@@ -63,7 +63,7 @@ public struct MountIdentity: Sendable, Hashable {
     }
 
     /// How to unmount.
-    public enum Unmount: Sendable {
+    package enum Unmount: Sendable {
         /// Refused with EBUSY while files are open.
         case ifIdle
         /// Aborts the connection, so that everything that waits for it fails at once; needs privileges.
@@ -75,7 +75,7 @@ public struct MountIdentity: Sendable, Hashable {
     /// Unmounts, if it is still there.
     ///
     /// - Throws: EBUSY; EPERM without the right to.
-    public func unmount(_ how: Unmount) throws(Errno) {
+    package func unmount(_ how: Unmount) throws(Errno) {
         guard isMounted else { return }
         let flags: CInt =
             8 /* UMOUNT_NOFOLLOW */ | (how == .force ? 1 /* MNT_FORCE */ : how == .lazy ? 2 /* MNT_DETACH */ : 0)
@@ -89,7 +89,7 @@ public struct MountIdentity: Sendable, Hashable {
     /// Lets fusermount3, which is set-user-id, unmount what this user mounted.
     ///
     /// - Throws: EBUSY, whatever the reason: fusermount3 says no more; ETIMEDOUT if it does not come back.
-    public static func unmountUnprivileged(
+    package static func unmountUnprivileged(
         _ mountPoint: FilePath, lazy: Bool, within seconds: Double = 10
     ) throws(Errno) {
         let deadline = Deadline(secondsFromNow: seconds)

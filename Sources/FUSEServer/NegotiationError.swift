@@ -5,7 +5,7 @@ import Logging
 import SystemPackage
 
 /// INIT could not be agreed on.
-public enum NegotiationError: Error, Sendable {
+package enum NegotiationError: Error, Sendable {
     /// The kernel's FUSE protocol is older than this server can speak.
     case protocolTooOld(major: UInt32, minor: UInt32)
     /// The connection ended before INIT.

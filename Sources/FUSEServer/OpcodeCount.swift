@@ -2,13 +2,13 @@ import FUSEProtocol
 import Synchronization
 
 /// One opcode's requests, errors and latencies (nanoseconds).
-public struct OpcodeCount: Sendable {
-    public var count: UInt64 = 0
-    public var errors: UInt64 = 0
-    public var maximum: UInt64 = 0
-    public var histogram = LatencyHistogram()
+package struct OpcodeCount: Sendable {
+    package var count: UInt64 = 0
+    package var errors: UInt64 = 0
+    package var maximum: UInt64 = 0
+    package var histogram = LatencyHistogram()
 
-    public mutating func merge(_ other: OpcodeCount) {
+    package mutating func merge(_ other: OpcodeCount) {
         count += other.count
         errors += other.errors
         maximum = max(maximum, other.maximum)

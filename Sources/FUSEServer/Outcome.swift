@@ -1,7 +1,7 @@
-public import SystemPackage
+package import SystemPackage
 
 /// What a handler decided about a request. Returning it is the reply: a handler can neither forget it nor reply twice.
-public enum Outcome {
+package enum Outcome {
     /// Success; the body is what the handler wrote into the reply buffer.
     case reply
     /// Failure, with the errno that the caller shall see.

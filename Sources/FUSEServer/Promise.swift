@@ -3,13 +3,13 @@ import Glibc
 /// One value that a thread gives and others wait for.
 // Safe: the value is reached under the mutex alone; mutex and condition live as long as this.
 @safe
-public final class Promise<Value: Sendable>: @unchecked Sendable {
+package final class Promise<Value: Sendable>: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     /// Guarded by `mutex`.
     private var value: Value?
 
-    public init() {
+    package init() {
         unsafe pthread_mutex_init(mutex, nil)
         unsafe pthread_cond_init(condition, nil)
     }
@@ -22,7 +22,7 @@ public final class Promise<Value: Sendable>: @unchecked Sendable {
     }
 
     /// Gives the value. Later ones are ignored.
-    public func fulfill(_ value: Value) {
+    package func fulfill(_ value: Value) {
         unsafe pthread_mutex_lock(mutex)
         self.value = self.value ?? value
         unsafe pthread_cond_broadcast(condition)
@@ -30,7 +30,7 @@ public final class Promise<Value: Sendable>: @unchecked Sendable {
     }
 
     /// Waits for the value.
-    public func wait() -> Value {
+    package func wait() -> Value {
         unsafe pthread_mutex_lock(mutex)
         defer { unsafe pthread_mutex_unlock(mutex) }
         while true {

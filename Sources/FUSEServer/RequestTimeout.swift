@@ -3,7 +3,7 @@ import LinuxSystem
 import SystemPackage
 
 /// How long the kernel lets a request wait for its answer before it aborts the connection (Linux 6.15).
-public enum RequestTimeout {
+package enum RequestTimeout {
     /// The kernel looks no more often than this, and so waits as long at least, in seconds.
     private static let shortest = 15
 
@@ -11,7 +11,7 @@ public enum RequestTimeout {
     /// and `fs.fuse.max_request_timeout`) hold for one that asks for nothing, too.
     ///
     /// - Parameter asked: what INIT's answer says; 0 for nothing.
-    public static func kernels(asked: UInt16, settings: String = "/proc/sys/fs/fuse") -> Int? {
+    package static func kernels(asked: UInt16, settings: String = "/proc/sys/fs/fuse") -> Int? {
         let most = number(settings + "/max_request_timeout")
         let wanted = asked > 0 ? Int(asked) : number(settings + "/default_request_timeout")
         let timeout = most > 0 && (wanted == 0 || wanted > most) ? most : wanted

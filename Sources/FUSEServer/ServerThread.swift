@@ -1,16 +1,16 @@
 import CLinux
 import Glibc
-public import LinuxSystem
+package import LinuxSystem
 import Synchronization
-public import SystemPackage
+package import SystemPackage
 
 /// A thread of the server: named, perhaps pinned, and joined with a deadline.
 ///
 /// Swift's own concurrency is no help here: these threads block in system calls, belong to a core and must be woken out
 /// of a read(2).
-public final class ServerThread: Sendable {
+package final class ServerThread: Sendable {
     /// Shown by `ps -L` and in messages about threads that did not end; 15 bytes at most.
-    public let name: String
+    package let name: String
     /// nil once it runs: what it holds, such as an open file, must go with its end and not with this object's.
     private let body: Lock<(@Sendable () -> Void)?>
     private let threadID = Atomic<CInt>(0)
@@ -32,7 +32,7 @@ public final class ServerThread: Sendable {
     /// Starts a thread, with every signal blocked but the wake-up.
     ///
     /// - Throws: EAGAIN when the system has no more threads.
-    public static func start(name: String, _ body: @escaping @Sendable () -> Void) throws(Errno) -> ServerThread {
+    package static func start(name: String, _ body: @escaping @Sendable () -> Void) throws(Errno) -> ServerThread {
         let thread = ServerThread(name: name, body: body)
         // Let go by `enter`, or below if there is no thread.
         let argument = unsafe Unmanaged.passRetained(thread)
@@ -58,16 +58,16 @@ public final class ServerThread: Sendable {
 
     /// Names the calling thread, as `ps` shows it; the main thread's name is the process's (prctl(2), PR_SET_NAME). What is
     /// beyond 15 characters is left out.
-    public static func setName(_ name: String) {
+    package static func setName(_ name: String) {
         unsafe name.prefix(15).description.withCString { _ = clinux_prctl(15 /* PR_SET_NAME */, UInt(bitPattern: $0)) }
     }
 
     /// Whether its body has returned.
-    public var hasEnded: Bool { ended.load(ordering: .acquiring) }
+    package var hasEnded: Bool { ended.load(ordering: .acquiring) }
 
     /// Ends a system call that the thread blocks in with EINTR. One that is only about to begin is not affected, so a
     /// caller repeats this until the thread has ended.
-    public func interrupt() {
+    package func interrupt() {
         let id = threadID.load(ordering: .acquiring)
         if id != 0 && !hasEnded { _ = clinux_tgkill(id, WakeUpSignal.number) }
     }
@@ -75,7 +75,7 @@ public final class ServerThread: Sendable {
     /// Waits until all of `threads` have ended or `deadline` has passed, waking them over and over.
     ///
     /// - Returns: those that have not ended.
-    public static func join(_ threads: [ServerThread], until deadline: Deadline) -> [ServerThread] {
+    package static func join(_ threads: [ServerThread], until deadline: Deadline) -> [ServerThread] {
         var left = threads
         var pause: UInt32 = 50
         while true {

@@ -24,7 +24,7 @@ extension Session {
     /// holds back requests until the ring is ready, and a client would hang on a ring that never is.
     ///
     /// - Returns: the transport that serves.
-    public func negotiate(
+    package func negotiate(
         over transport: any Transport, fallback: (any Transport)? = nil
     ) throws(NegotiationError) -> any Transport {
         transition(to: .negotiating, because: "mounted on \(connection.mountPoint)")

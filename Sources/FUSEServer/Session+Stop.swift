@@ -2,14 +2,14 @@ import CLinux
 import Glibc
 import LinuxSystem
 import Logging
-public import SystemPackage
+package import SystemPackage
 
 extension Session {
     /// Waits for the end of the connection or a signal, then stops: takes no more requests, finishes what is in hand
     /// within the deadline, wakes and joins every thread, unmounts if still mounted and still ours.
     ///
     /// - Parameter signals: a signalfd(2) of the signals that ask for a stop. A second one skips the waiting.
-    public func run(_ transport: any Transport, signals: FileDescriptor) -> StopReport {
+    package func run(_ transport: any Transport, signals: FileDescriptor) -> StopReport {
         let signals = configuration.hook?.signals(signals) ?? signals
         configuration.hook?.sessionRuns(on: connection)
         let cause = waitForCause(signals)
@@ -34,7 +34,7 @@ extension Session {
     }
 
     /// Takes back a mount whose negotiation failed. The transport has stopped already.
-    public func abandon() {
+    package func abandon() {
         try? connection.unmount(.force)
         try? connection.unmount(.lazy)
         transition(to: .stopped, because: "it could not be started")

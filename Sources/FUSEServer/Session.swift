@@ -1,34 +1,34 @@
 import CFUSE
-public import FUSEProtocol
+package import FUSEProtocol
 import LinuxSystem
-public import Logging
+package import Logging
 import Synchronization
-public import SystemPackage
+package import SystemPackage
 
 /// The daemon's side of a connection: negotiates, hands requests to the filesystem, and stops.
-public final class Session: Sendable {
+package final class Session: Sendable {
     /// What the session asks of the kernel, apart from what transport and filesystem want.
-    public struct Configuration: Sendable {
+    package struct Configuration: Sendable {
         /// The largest WRITE's data in bytes; rounded down to a multiple of 4,096.
-        public var maxWrite = 1 << 20
+        package var maxWrite = 1 << 20
         /// Background requests that may be under way, and the count at which the kernel slows writers down.
-        public var maxBackground: UInt16 = 64
+        package var maxBackground: UInt16 = 64
         /// Seconds after which the kernel aborts a connection over one late request; 0 for never.
-        public var requestTimeout: UInt16 = 0
+        package var requestTimeout: UInt16 = 0
         /// Seconds that requests in hand get when the session stops.
-        public var stopTimeout = 3.0
+        package var stopTimeout = 3.0
         /// Has the session do something wrong.
         package var hook: (any SessionHook)?
 
-        public init() {}
+        package init() {}
     }
 
-    public let connection: Connection
-    public let fileSystem: any FileSystem
-    public let configuration: Configuration
-    public let log: Logger
+    package let connection: Connection
+    package let fileSystem: any FileSystem
+    package let configuration: Configuration
+    package let log: Logger
     /// For work that outlives its request's turn.
-    public let blockingWork = BlockingWork()
+    package let blockingWork = BlockingWork()
     /// Readable when `cause` was set.
     let ended: EventDescriptor
     let statisticsListener = Lock<StatisticsListener?>(nil)
@@ -39,7 +39,7 @@ public final class Session: Sendable {
     private let deferredCounters = Lock(Counters(channel: .device))
 
     /// - Throws: EMFILE when there is no descriptor left.
-    public init(
+    package init(
         _ connection: Connection, fileSystem: any FileSystem, configuration: Configuration, log: Logger
     ) throws(Errno) {
         self.connection = configuration.hook?.connection(connection) ?? connection
@@ -50,7 +50,7 @@ public final class Session: Sendable {
     }
 
     /// The life of a session.
-    public enum State: String, Sendable {
+    package enum State: String, Sendable {
         case mounted, negotiating, running, stopping, stopped
     }
 
@@ -64,7 +64,7 @@ public final class Session: Sendable {
     }
 
     /// Reports, on any thread, that the session cannot go on. The first report counts.
-    public func connectionEnded(_ cause: StopCause) {
+    package func connectionEnded(_ cause: StopCause) {
         let first = self.cause.withLock { current in
             defer { current = current ?? cause }
             return current == nil
@@ -78,7 +78,7 @@ public final class Session: Sendable {
     /// Has the filesystem handle a request that a transport took.
     ///
     /// - Parameter reply: must not share memory with the request.
-    public func dispatch(_ request: borrowing Request, reply: inout ReplyBuffer) -> Outcome {
+    package func dispatch(_ request: borrowing Request, reply: inout ReplyBuffer) -> Outcome {
         fileSystem.dispatch(request, reply: &reply)
     }
 
@@ -88,7 +88,7 @@ public final class Session: Sendable {
     }
 
     /// All counters of a session that runs over `transport`.
-    public func counters(of transport: any Transport) -> [Counters] {
+    package func counters(of transport: any Transport) -> [Counters] {
         transport.counters + [deferredCounters.withLock { $0 }]
     }
 }

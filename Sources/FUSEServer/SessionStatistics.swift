@@ -3,54 +3,54 @@ import Foundation
 import SystemPackage
 
 /// What a running session tells of itself: the answer of its statistics socket, as JSON.
-public struct SessionStatistics: Codable, Sendable {
-    public var transport: String
-    public var connection: UInt32
-    public var mountPoint: String
-    public var processID: Int32
-    public var threads: Int
+package struct SessionStatistics: Codable, Sendable {
+    package var transport: String
+    package var connection: UInt32
+    package var mountPoint: String
+    package var processID: Int32
+    package var threads: Int
     /// What the transport was set up with: `rings` and `depth`.
-    public var settings: [String: Int]
+    package var settings: [String: Int]
     /// Requests taken from the kernel, and requests answered or needing no answer.
-    public var fetched: UInt64
-    public var committed: UInt64
-    public var queues: [Queue]
-    public var device: Channel
-    public var opcodes: [Operation]
+    package var fetched: UInt64
+    package var committed: UInt64
+    package var queues: [Queue]
+    package var device: Channel
+    package var opcodes: [Operation]
 
     /// One of the kernel's queues.
-    public struct Queue: Codable, Sendable {
-        public var queue: Int
+    package struct Queue: Codable, Sendable {
+        package var queue: Int
         /// Requests that it can hold at once, and how many more it could take now.
-        public var capacity: Int
-        public var free: Int
-        public var fetched: UInt64
-        public var committed: UInt64
+        package var capacity: Int
+        package var free: Int
+        package var fetched: UInt64
+        package var committed: UInt64
         /// Requests for each time that its thread was woken by any; 0 before the first.
-        public var meanBatch: Double
+        package var meanBatch: Double
     }
 
     /// What travelled on `/dev/fuse`.
-    public struct Channel: Codable, Sendable {
-        public var fetched: UInt64
-        public var committed: UInt64
+    package struct Channel: Codable, Sendable {
+        package var fetched: UInt64
+        package var committed: UInt64
     }
 
     /// One opcode, with latencies in microseconds from taking a request to answering it.
-    public struct Operation: Codable, Sendable {
-        public var name: String
-        public var queued: UInt64
-        public var device: UInt64
-        public var errors: UInt64
-        public var p50: Double
-        public var p99: Double
-        public var max: Double
+    package struct Operation: Codable, Sendable {
+        package var name: String
+        package var queued: UInt64
+        package var device: UInt64
+        package var errors: UInt64
+        package var p50: Double
+        package var p99: Double
+        package var max: Double
     }
 }
 
 extension Session {
     /// A snapshot. Reading the counters disturbs no serving thread.
-    public func statistics(of transport: any Transport) -> SessionStatistics {
+    package func statistics(of transport: any Transport) -> SessionStatistics {
         let counters = counters(of: transport)
         let device = counters.filter { $0.channel == .device }
         let facts = transport.facts

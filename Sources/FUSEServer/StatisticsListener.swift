@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import LinuxSystem
 import Synchronization
-public import SystemPackage
+package import SystemPackage
 
 /// Answers at a session's ``StatisticsSocket``, on a thread of its own.
 final class StatisticsListener: Sendable {
@@ -102,7 +102,7 @@ final class StatisticsListener: Sendable {
 
 extension Session {
     /// Tells this session's statistics to whom may know them, from now until it stops.
-    public func serveStatistics(of transport: any Transport) throws(Errno) {
+    package func serveStatistics(of transport: any Transport) throws(Errno) {
         let listener = try StatisticsListener(connection: connection.number) { [self] in statistics(of: transport) }
         statisticsListener.withLock { $0 = listener }
     }

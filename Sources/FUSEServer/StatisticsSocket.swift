@@ -1,14 +1,14 @@
 import CLinux
-public import Foundation
+package import Foundation
 import LinuxSystem
-public import SystemPackage
+package import SystemPackage
 
 /// The Unix socket at which a daemon tells its statistics: one JSON document for each connection, then end of file.
 ///
 /// Only the mount's owner gets in: the folder and the socket are theirs alone.
-public enum StatisticsSocket {
+package enum StatisticsSocket {
     /// Where the daemon of connection `number`, run by user `uid`, listens.
-    public static func path(connection number: UInt32, uid: UInt32) -> String {
+    package static func path(connection number: UInt32, uid: UInt32) -> String {
         folder(uid: uid) + "/\(number).sock"
     }
 
@@ -20,7 +20,7 @@ public enum StatisticsSocket {
     ///
     /// - Throws: ENOENT and ECONNREFUSED when there is none; EACCES when it is not this user's; ETIMEDOUT when it has not answered
     ///   within `seconds`, as a daemon that is stopped.
-    public static func ask(connection number: UInt32, uid: UInt32, within seconds: Double = 2) throws(Errno) -> Data {
+    package static func ask(connection number: UInt32, uid: UInt32, within seconds: Double = 2) throws(Errno) -> Data {
         let deadline = Deadline(secondsFromNow: seconds)
         let client = try make(nonblocking: true)
         defer { close(client) }
@@ -38,7 +38,7 @@ public enum StatisticsSocket {
     /// Which process listens: the kernel knows, even if the process does not answer.
     ///
     /// - Throws: as ``ask(connection:uid:within:)``.
-    public static func processID(connection number: UInt32, uid: UInt32) throws(Errno) -> Int32 {
+    package static func processID(connection number: UInt32, uid: UInt32) throws(Errno) -> Int32 {
         let client = try make(nonblocking: true)
         defer { close(client) }
         try connect(client, to: number, uid: uid, until: Deadline(secondsFromNow: 1))

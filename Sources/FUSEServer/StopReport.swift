@@ -1,11 +1,6 @@
-import CLinux
-import Glibc
-import LinuxSystem
-import Logging
-import SystemPackage
-
 /// How a session ended.
 public struct StopReport: Sendable {
+    /// Why it stopped.
     public let cause: StopCause
     /// What did not end in time; empty after a clean stop.
     public let leftovers: [String]

@@ -1,5 +1,5 @@
-public import FUSEProtocol
-public import LinuxSystem
+package import FUSEProtocol
+package import LinuxSystem
 import SystemPackage
 
 /// How requests reach a session and replies leave it.
@@ -7,7 +7,7 @@ import SystemPackage
 /// A session drives its transport through its life: ``prepare(_:limits:)`` before INIT is answered, ``start()`` after it,
 /// then ``drain()`` and ``stop(until:)`` once. A transport reports what happens to it with
 /// ``Session/connectionEnded(_:)``, on any thread.
-public protocol Transport: AnyObject, Sendable {
+package protocol Transport: AnyObject, Sendable {
     /// As the user says it: `legacy`, `uring-single` or `uring-percore`.
     var name: String { get }
     /// INIT flags that the transport needs.
@@ -34,7 +34,7 @@ public protocol Transport: AnyObject, Sendable {
 }
 
 extension Transport {
-    public func unavailable(without missing: InitFlags) -> TransportError {
+    package func unavailable(without missing: InitFlags) -> TransportError {
         .unavailable(
             cause: "the kernel does not offer what \(name) needs",
             remedy: "it takes a newer kernel, or another transport")

@@ -1,9 +1,9 @@
 import FUSEProtocol
 import LinuxSystem
-public import SystemPackage
+package import SystemPackage
 
 /// Why a transport cannot be had.
-public enum TransportError: Error, Sendable {
+package enum TransportError: Error, Sendable {
     /// This machine or its settings do not offer it: the cause, and what the user can do about it.
     case unavailable(cause: String, remedy: String)
     /// A system call failed that should not have.
@@ -11,7 +11,7 @@ public enum TransportError: Error, Sendable {
 }
 
 extension TransportError: CustomStringConvertible {
-    public var description: String {
+    package var description: String {
         switch self {
         case .unavailable(let cause, let remedy): "\(cause); \(remedy)"
         case .failed(let what, let error): "\(what): \(error)"

@@ -1,6 +1,6 @@
 /// What our own daemon can be made to do wrong, so that it can be shown that somebody notices. `docs/stop-path.md` and
 /// `docs/correctness.md` say who.
-public enum Fault: String, CaseIterable, Sendable {
+package enum Fault: String, CaseIterable, Sendable {
     // Operations (``FaultyFileSystem``).
     case wrongErrno = "wrong-errno"
     case wrongOwner = "wrong-owner"
@@ -71,10 +71,10 @@ public enum Fault: String, CaseIterable, Sendable {
     case miscount
 
     /// All of them, for a message.
-    public static let names = allCases.map(\.rawValue).joined(separator: ", ")
+    package static let names = allCases.map(\.rawValue).joined(separator: ", ")
 
     /// One line for people.
-    public var summary: String {
+    package var summary: String {
         switch self {
         case .wrongErrno: "rmdir of a directory with entries says EBUSY"
         case .wrongOwner: "what is created belongs to root, whoever created it"

@@ -1,15 +1,15 @@
 import CLinux
-public import FUSEServer
+package import FUSEServer
 import Glibc
 import LinuxSystem
 package import SystemPackage
 import Synchronization
 
 /// Has a session do one thing wrong, at its start, at its end or in between. What lies in requests is ``FaultyFileSystem``'s.
-public final class FaultInjection: SessionHook {
+package final class FaultInjection: SessionHook {
     let fault: Fault
 
-    public init(_ fault: Fault) {
+    package init(_ fault: Fault) {
         self.fault = fault
     }
 

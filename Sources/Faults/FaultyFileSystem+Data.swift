@@ -1,13 +1,13 @@
-public import CFUSE
+package import CFUSE
 import CLinux
-public import FUSEProtocol
-public import FUSEServer
+package import FUSEProtocol
+package import FUSEServer
 import LinuxSystem
-public import SystemPackage
+package import SystemPackage
 
 /// Content, attributes, space and locks.
 extension FaultyFileSystem {
-    public func getattr(
+    package func getattr(
         _ request: borrowing Request, _ arguments: fuse_getattr_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         guard fault == .wrongLinkCount || fault == .unstableInode || fault == .staleAttribute else {
@@ -28,7 +28,7 @@ extension FaultyFileSystem {
         }
     }
 
-    public func setattr(
+    package func setattr(
         _ request: borrowing Request, _ arguments: fuse_setattr_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         var changed = arguments
@@ -49,7 +49,7 @@ extension FaultyFileSystem {
         return try inner.setattr(request, changed, reply: &reply)
     }
 
-    public func read(
+    package func read(
         _ request: borrowing Request, _ arguments: fuse_read_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         let outcome = try inner.read(request, arguments, reply: &reply)
@@ -59,7 +59,7 @@ extension FaultyFileSystem {
         return outcome
     }
 
-    public func write(
+    package func write(
         _ request: borrowing Request, _ arguments: fuse_write_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         var changed = arguments
@@ -92,14 +92,14 @@ extension FaultyFileSystem {
         }
     }
 
-    public func fallocate(_ request: borrowing Request, _ arguments: fuse_fallocate_in) throws(Errno) -> Outcome {
+    package func fallocate(_ request: borrowing Request, _ arguments: fuse_fallocate_in) throws(Errno) -> Outcome {
         var changed = arguments
         // FALLOC_FL_PUNCH_HOLE is 2, FALLOC_FL_ZERO_RANGE is 16.
         if fault == .holeFilled, changed.mode & 2 != 0 { changed.mode = changed.mode & ~2 | 16 }
         return try inner.fallocate(request, changed)
     }
 
-    public func statfs(_ request: borrowing Request, reply: inout ReplyBuffer) throws(Errno) -> Outcome {
+    package func statfs(_ request: borrowing Request, reply: inout ReplyBuffer) throws(Errno) -> Outcome {
         guard fault == .wrongSpace else { return try inner.statfs(request, reply: &reply) }
         return try rewriting(&reply, size: MemoryLayout<fuse_statfs_out>.size) {
             (reply: inout ReplyBuffer) throws(Errno) in
@@ -115,7 +115,7 @@ extension FaultyFileSystem {
         }
     }
 
-    public func setxattr(
+    package func setxattr(
         _ request: borrowing Request, _ arguments: fuse_setxattr_in, name: Name, value: RawSpan
     ) throws(Errno) -> Outcome {
         if fault == .lostXattr { return .reply }
@@ -125,7 +125,7 @@ extension FaultyFileSystem {
         return try inner.setxattr(request, changed, name: name, value: value)
     }
 
-    public func setlk(_ request: borrowing Request, _ arguments: fuse_lk_in, wait: Bool) throws(Errno) -> Outcome {
+    package func setlk(_ request: borrowing Request, _ arguments: fuse_lk_in, wait: Bool) throws(Errno) -> Outcome {
         if fault == .lockIgnored { return .reply }
         return try inner.setlk(request, arguments, wait: wait)
     }

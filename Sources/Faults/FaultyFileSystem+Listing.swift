@@ -1,11 +1,11 @@
-public import CFUSE
-public import FUSEProtocol
-public import FUSEServer
-public import SystemPackage
+package import CFUSE
+package import FUSEProtocol
+package import FUSEServer
+package import SystemPackage
 
 /// Directory listings.
 extension FaultyFileSystem {
-    public func readdir(
+    package func readdir(
         _ request: borrowing Request, _ arguments: fuse_read_in, plus: Bool, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         guard fault == .entryDropped || fault == .entryDoubled else {

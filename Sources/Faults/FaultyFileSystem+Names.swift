@@ -1,13 +1,13 @@
-public import CFUSE
-public import FUSEProtocol
-public import FUSEServer
+package import CFUSE
+package import FUSEProtocol
+package import FUSEServer
 import LinuxSystem
 import Synchronization
-public import SystemPackage
+package import SystemPackage
 
 /// Names, and what is made under them.
 extension FaultyFileSystem {
-    public func lookup(_ request: borrowing Request, name: Name, reply: inout ReplyBuffer) throws(Errno) -> Outcome {
+    package func lookup(_ request: borrowing Request, name: Name, reply: inout ReplyBuffer) throws(Errno) -> Outcome {
         if fault == .openByName {
             let entry = try find(request, name)
             remember(request.node, name, as: entry.nodeid)
@@ -19,7 +19,7 @@ extension FaultyFileSystem {
         }
     }
 
-    public func symlink(
+    package func symlink(
         _ request: borrowing Request, name: Name, target: Name, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         let made = request.as(creator(request))
@@ -28,7 +28,7 @@ extension FaultyFileSystem {
         }
     }
 
-    public func mknod(
+    package func mknod(
         _ request: borrowing Request, _ arguments: fuse_mknod_in, name: Name, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         var changed = arguments
@@ -39,7 +39,7 @@ extension FaultyFileSystem {
         }
     }
 
-    public func mkdir(
+    package func mkdir(
         _ request: borrowing Request, _ arguments: fuse_mkdir_in, name: Name, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         var changed = arguments
@@ -50,7 +50,7 @@ extension FaultyFileSystem {
         }
     }
 
-    public func create(
+    package func create(
         _ request: borrowing Request, _ arguments: fuse_create_in, name: Name, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         var changed = arguments
@@ -68,7 +68,7 @@ extension FaultyFileSystem {
         }
     }
 
-    public func tmpfile(
+    package func tmpfile(
         _ request: borrowing Request, _ arguments: fuse_create_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         try changingEntry(&reply, isOpened: true) { (reply: inout ReplyBuffer) throws(Errno) in
@@ -76,7 +76,7 @@ extension FaultyFileSystem {
         }
     }
 
-    public func link(
+    package func link(
         _ request: borrowing Request, oldNode: UInt64, name: Name, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         try changingEntry(&reply) { (reply: inout ReplyBuffer) throws(Errno) in
@@ -84,12 +84,12 @@ extension FaultyFileSystem {
         }
     }
 
-    public func unlink(_ request: borrowing Request, name: Name) throws(Errno) -> Outcome {
+    package func unlink(_ request: borrowing Request, name: Name) throws(Errno) -> Outcome {
         if fault == .lostUnlink { return .reply }
         return try inner.unlink(request, name: name)
     }
 
-    public func rmdir(_ request: borrowing Request, name: Name) throws(Errno) -> Outcome {
+    package func rmdir(_ request: borrowing Request, name: Name) throws(Errno) -> Outcome {
         do throws(Errno) {
             return try inner.rmdir(request, name: name)
         } catch .directoryNotEmpty where fault == .wrongErrno {
@@ -97,14 +97,14 @@ extension FaultyFileSystem {
         }
     }
 
-    public func rename(
+    package func rename(
         _ request: borrowing Request, name: Name, newParent: UInt64, newName: Name, flags: UInt32
     ) throws(Errno) -> Outcome {
         let flags = fault == .droppedRenameFlag ? 0 : flags
         return try inner.rename(request, name: name, newParent: newParent, newName: newName, flags: flags)
     }
 
-    public func readlink(_ request: borrowing Request, reply: inout ReplyBuffer) throws(Errno) -> Outcome {
+    package func readlink(_ request: borrowing Request, reply: inout ReplyBuffer) throws(Errno) -> Outcome {
         guard fault == .cutLinkTarget else { return try inner.readlink(request, reply: &reply) }
         return try rewriting(&reply, size: 8192) { (reply: inout ReplyBuffer) throws(Errno) in
             try inner.readlink(request, reply: &reply)

@@ -1,5 +1,5 @@
-public import FUSEProtocol
-public import FUSEServer
+package import FUSEProtocol
+package import FUSEServer
 import Glibc
 import LinuxSystem
 import Synchronization
@@ -7,7 +7,7 @@ import SystemPackage
 
 /// What goes wrong with any request, whatever it asks for, and what it costs.
 extension FaultyFileSystem {
-    public func dispatch(_ request: borrowing Request, reply: inout ReplyBuffer) -> Outcome {
+    package func dispatch(_ request: borrowing Request, reply: inout ReplyBuffer) -> Outcome {
         alter(decode(request, reply: &reply), of: request, reply)
     }
 

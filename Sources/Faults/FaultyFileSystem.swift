@@ -1,12 +1,12 @@
-public import CFUSE
-public import FUSEProtocol
-public import FUSEServer
+package import CFUSE
+package import FUSEProtocol
+package import FUSEServer
 import LinuxSystem
 import Synchronization
-public import SystemPackage
+package import SystemPackage
 
 /// A filesystem that does one thing wrong and everything else as the one that it wraps.
-public final class FaultyFileSystem: FileSystem {
+package final class FaultyFileSystem: FileSystem {
     let inner: any FileSystem
     let fault: Fault
     /// Counts what goes wrong only now and then.
@@ -20,7 +20,7 @@ public final class FaultyFileSystem: FileSystem {
     /// By which name in which directory each node was found last.
     let names = Lock<[UInt64: (parent: UInt64, name: [UInt8])]>([:])
 
-    public init(wrapping inner: any FileSystem, fault: Fault) {
+    package init(wrapping inner: any FileSystem, fault: Fault) {
         self.inner = inner
         self.fault = fault
     }
@@ -30,14 +30,14 @@ public final class FaultyFileSystem: FileSystem {
         counter.add(1, ordering: .relaxed).newValue % interval == 0
     }
 
-    public var wantedFlags: InitFlags { inner.wantedFlags }
-    public func start(_ agreed: InitFlags) { inner.start(agreed) }
-    public func stop() { inner.stop() }
-    public func interruptWaiters() { inner.interruptWaiters() }
-    public func interrupt(unique: UInt64) { inner.interrupt(unique: unique) }
-    public func forget(node: UInt64, count: UInt64) { inner.forget(node: node, count: count) }
+    package var wantedFlags: InitFlags { inner.wantedFlags }
+    package func start(_ agreed: InitFlags) { inner.start(agreed) }
+    package func stop() { inner.stop() }
+    package func interruptWaiters() { inner.interruptWaiters() }
+    package func interrupt(unique: UInt64) { inner.interrupt(unique: unique) }
+    package func forget(node: UInt64, count: UInt64) { inner.forget(node: node, count: count) }
 
-    public func statx(
+    package func statx(
         _ request: borrowing Request, _ arguments: cfuse_statx_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         // The kernel then asks with GETATTR, where the attributes are made wrong.
@@ -45,84 +45,84 @@ public final class FaultyFileSystem: FileSystem {
         return try inner.statx(request, arguments, reply: &reply)
     }
 
-    public func open(
+    package func open(
         _ request: borrowing Request, _ arguments: fuse_open_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         if fault == .openByName { return try openByName(request, arguments, reply: &reply) }
         return try inner.open(request, arguments, reply: &reply)
     }
 
-    public func flush(_ request: borrowing Request, _ arguments: fuse_flush_in) throws(Errno) -> Outcome {
+    package func flush(_ request: borrowing Request, _ arguments: fuse_flush_in) throws(Errno) -> Outcome {
         try inner.flush(request, arguments)
     }
 
-    public func release(_ request: borrowing Request, _ arguments: fuse_release_in) throws(Errno) -> Outcome {
+    package func release(_ request: borrowing Request, _ arguments: fuse_release_in) throws(Errno) -> Outcome {
         try inner.release(request, arguments)
     }
 
-    public func fsync(_ request: borrowing Request, _ arguments: fuse_fsync_in) throws(Errno) -> Outcome {
+    package func fsync(_ request: borrowing Request, _ arguments: fuse_fsync_in) throws(Errno) -> Outcome {
         try inner.fsync(request, arguments)
     }
 
-    public func lseek(
+    package func lseek(
         _ request: borrowing Request, _ arguments: fuse_lseek_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         try inner.lseek(request, arguments, reply: &reply)
     }
 
-    public func copyFileRange(
+    package func copyFileRange(
         _ request: borrowing Request, _ arguments: fuse_copy_file_range_in, extended: Bool, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         try inner.copyFileRange(request, arguments, extended: extended, reply: &reply)
     }
 
-    public func opendir(
+    package func opendir(
         _ request: borrowing Request, _ arguments: fuse_open_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         try inner.opendir(request, arguments, reply: &reply)
     }
 
-    public func releasedir(_ request: borrowing Request, _ arguments: fuse_release_in) throws(Errno) -> Outcome {
+    package func releasedir(_ request: borrowing Request, _ arguments: fuse_release_in) throws(Errno) -> Outcome {
         try inner.releasedir(request, arguments)
     }
 
-    public func fsyncdir(_ request: borrowing Request, _ arguments: fuse_fsync_in) throws(Errno) -> Outcome {
+    package func fsyncdir(_ request: borrowing Request, _ arguments: fuse_fsync_in) throws(Errno) -> Outcome {
         try inner.fsyncdir(request, arguments)
     }
 
-    public func syncfs(_ request: borrowing Request) throws(Errno) -> Outcome { try inner.syncfs(request) }
+    package func syncfs(_ request: borrowing Request) throws(Errno) -> Outcome { try inner.syncfs(request) }
 
-    public func access(_ request: borrowing Request, mask: UInt32) throws(Errno) -> Outcome {
+    package func access(_ request: borrowing Request, mask: UInt32) throws(Errno) -> Outcome {
         try inner.access(request, mask: mask)
     }
 
-    public func getxattr(
+    package func getxattr(
         _ request: borrowing Request, name: Name, size: Int, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         try inner.getxattr(request, name: name, size: size, reply: &reply)
     }
 
-    public func listxattr(_ request: borrowing Request, size: Int, reply: inout ReplyBuffer) throws(Errno) -> Outcome {
+    package func listxattr(_ request: borrowing Request, size: Int, reply: inout ReplyBuffer) throws(Errno) -> Outcome {
         try inner.listxattr(request, size: size, reply: &reply)
     }
 
-    public func removexattr(_ request: borrowing Request, name: Name) throws(Errno) -> Outcome {
+    package func removexattr(_ request: borrowing Request, name: Name) throws(Errno) -> Outcome {
         try inner.removexattr(request, name: name)
     }
 
-    public func getlk(
+    package func getlk(
         _ request: borrowing Request, _ arguments: fuse_lk_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         try inner.getlk(request, arguments, reply: &reply)
     }
 
-    public func ioctl(
+    package func ioctl(
         _ request: borrowing Request, _ arguments: fuse_ioctl_in, input: RawSpan, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         try inner.ioctl(request, arguments, input: input, reply: &reply)
     }
 
-    public func poll(
+    package func poll(
         _ request: borrowing Request, _ arguments: fuse_poll_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         try inner.poll(request, arguments, reply: &reply)

@@ -3,7 +3,7 @@ import SystemPackage
 
 extension LoopbackFS {
     /// The capabilities (capabilities(7)) that serving a source to everybody takes; the raw value is the kernel's number.
-    public enum Capability: CInt, Sendable, CaseIterable {
+    package enum Capability: CInt, Sendable, CaseIterable {
         case chown = 0
         case dacOverride = 1
         case dacReadSearch = 2
@@ -19,7 +19,7 @@ extension LoopbackFS {
         static let sysResource: CInt = 24
 
         /// As `CAP_SETGID`.
-        public var name: String {
+        package var name: String {
             switch self {
             case .chown: "CAP_CHOWN"
             case .dacOverride: "CAP_DAC_OVERRIDE"
@@ -35,7 +35,7 @@ extension LoopbackFS {
         }
 
         /// What this process cannot do without it, whoever asks.
-        public var promise: String {
+        package var promise: String {
             switch self {
             case .chown: "change owners"
             case .dacOverride: "reach what its own user may not"
@@ -50,9 +50,9 @@ extension LoopbackFS {
         }
 
         /// Whether the calling thread has it (in its effective set).
-        public var isHeld: Bool { clinux_has_effective_capability(rawValue) != 0 }
+        package var isHeld: Bool { clinux_has_effective_capability(rawValue) != 0 }
 
         /// Those that this process lacks. All of them, for most processes that are not root's.
-        public static var missing: [Capability] { allCases.filter { !$0.isHeld } }
+        package static var missing: [Capability] { allCases.filter { !$0.isHeld } }
     }
 }

@@ -1,10 +1,10 @@
-public import SystemPackage
+package import SystemPackage
 
 extension LoopbackFS {
     /// What a loopback filesystem serves and how.
-    public struct Configuration: Sendable {
+    package struct Configuration: Sendable {
         /// When the kernel may answer from its page cache and its directory cache.
-        public enum Caching: String, Sendable, CaseIterable {
+        package enum Caching: String, Sendable, CaseIterable {
             /// Data stays cached while mtime and size tell that nobody changed it behind the mount.
             case auto
             /// Data and directories stay cached over opens: only this mount changes the source.
@@ -14,7 +14,7 @@ extension LoopbackFS {
         }
 
         /// When reading a file changes its time of access.
-        public enum AccessTimes: Sendable {
+        package enum AccessTimes: Sendable {
             /// As the source's mount has it.
             case source
             /// Never (`noatime`).
@@ -24,41 +24,41 @@ extension LoopbackFS {
         }
 
         /// The directory that is served.
-        public var source: FilePath
+        package var source: FilePath
         /// How long the kernel may keep attributes, in nanoseconds.
-        public var attributeTimeout: UInt64 = 1_000_000_000
+        package var attributeTimeout: UInt64 = 1_000_000_000
         /// How long the kernel may keep names, those that do not exist too, in nanoseconds.
-        public var entryTimeout: UInt64 = 1_000_000_000
+        package var entryTimeout: UInt64 = 1_000_000_000
         /// See ``Caching``.
-        public var cache = Caching.auto
+        package var cache = Caching.auto
         /// See ``AccessTimes``. Anything but ``AccessTimes/source`` takes privileges, and is ignored without them: the
         /// source is then reached through a private mount of its own.
-        public var accessTimes = AccessTimes.source
+        package var accessTimes = AccessTimes.source
         /// Reads and writes bypass the kernel's page cache, whatever the client opened the file with.
-        public var directIO = false
+        package var directIO = false
         /// The kernel collects writes in its page cache: fast for small writes, blind for changes behind the mount. Nothing
         /// comes of it where the page cache is bypassed (``directIO``, ``Caching/never``).
-        public var writeback = false
+        package var writeback = false
         /// Reads and writes of regular files bypass the daemon (`FOPEN_PASSTHROUGH`), where the kernel offers it.
-        public var passthrough = false
+        package var passthrough = false
         /// POSIX ACLs are kept in the source and enforced by the kernel.
-        public var posixACL = true
+        package var posixACL = true
         /// Extended attributes; without them they are "not supported".
-        public var extendedAttributes = true
+        package var extendedAttributes = true
         /// Record locks are the source's; without it they are local to this mount.
-        public var posixLocks = true
+        package var posixLocks = true
         /// flock(2) locks are the source's; without it they are local to this mount.
-        public var flockLocks = true
+        package var flockLocks = true
         /// Seconds that the kernel is asked to give each request (``Session/Configuration/requestTimeout``); 0 for any time. A
         /// lock that is waited for is given up in time.
-        public var requestTimeout: UInt16 = 0
+        package var requestTimeout: UInt16 = 0
         /// Inodes are held by file handle, so that there may be more of them than descriptors; taken where
         /// open_by_handle_at(2) is permitted and the source's filesystem has handles.
-        public var fileHandles = true
+        package var fileHandles = true
         /// Idmapped mounts are allowed. Needs the mount option `default_permissions`.
-        public var idmappedMounts = true
+        package var idmappedMounts = true
         /// Descriptors for inodes. nil: a third of RLIMIT_NOFILE with file handles, all but a reserve without.
-        public var descriptorBudget: Int?
+        package var descriptorBudget: Int?
 
         /// Whether every open bypasses the kernel's page cache.
         var isDirect: Bool { directIO || cache == .never }
@@ -67,13 +67,13 @@ extension LoopbackFS {
         var writesBack: Bool { writeback && !isDirect }
 
         /// The defaults, for this source.
-        public init(source: FilePath) {
+        package init(source: FilePath) {
             self.source = source
         }
     }
 
     /// Why a source cannot be served.
-    public enum SourceError: Error, Equatable {
+    package enum SourceError: Error, Equatable {
         /// It cannot be opened as a directory: missing (ENOENT), a file (ENOTDIR), not permitted (EACCES), …
         case source(FilePath, Errno)
         /// `/proc` is not mounted: descriptors could not be reopened.

@@ -1,14 +1,14 @@
-public import CFUSE
+package import CFUSE
 import CLinux
-public import FUSEProtocol
-public import FUSEServer
+package import FUSEProtocol
+package import FUSEServer
 import Glibc
 import LinuxSystem
-public import SystemPackage
+package import SystemPackage
 
 /// GETATTR, STATX and SETATTR.
 extension LoopbackFS {
-    public func getattr(
+    package func getattr(
         _ request: borrowing Request, _ arguments: fuse_getattr_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         let inode = try inode(request.node)
@@ -17,7 +17,7 @@ extension LoopbackFS {
         return .reply
     }
 
-    public func statx(
+    package func statx(
         _ request: borrowing Request, _ arguments: cfuse_statx_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         let inode = try inode(request.node)
@@ -40,7 +40,7 @@ extension LoopbackFS {
         return try Attributes.of(pin.descriptor, mask: mask)
     }
 
-    public func setattr(
+    package func setattr(
         _ request: borrowing Request, _ arguments: fuse_setattr_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         let inode = try inode(request.node)

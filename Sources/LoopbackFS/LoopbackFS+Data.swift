@@ -1,10 +1,10 @@
-public import CFUSE
+package import CFUSE
 import CLinux
-public import FUSEProtocol
-public import FUSEServer
+package import FUSEProtocol
+package import FUSEServer
 import Glibc
 import LinuxSystem
-public import SystemPackage
+package import SystemPackage
 
 /// Content of open files.
 extension LoopbackFS {
@@ -16,7 +16,7 @@ extension LoopbackFS {
     /// filesystem, for those that share them.
     private static let longestCopy: UInt64 = 128 << 20
 
-    public func read(
+    package func read(
         _ request: borrowing Request, _ arguments: fuse_read_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         let file = try files.find(arguments.fh)
@@ -24,7 +24,7 @@ extension LoopbackFS {
         return .read(file.backing, offset: offset, count: Int(arguments.size))
     }
 
-    public func write(
+    package func write(
         _ request: borrowing Request, _ arguments: fuse_write_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         let file = try files.find(arguments.fh)
@@ -66,12 +66,12 @@ extension LoopbackFS {
         return flags
     }
 
-    public func fsync(_ request: borrowing Request, _ arguments: fuse_fsync_in) throws(Errno) -> Outcome {
+    package func fsync(_ request: borrowing Request, _ arguments: fuse_fsync_in) throws(Errno) -> Outcome {
         let file = try files.find(arguments.fh)
         return .fsync(file.backing, dataOnly: arguments.fsync_flags & UInt32(FUSE_FSYNC_FDATASYNC) != 0)
     }
 
-    public func fallocate(_ request: borrowing Request, _ arguments: fuse_fallocate_in) throws(Errno) -> Outcome {
+    package func fallocate(_ request: borrowing Request, _ arguments: fuse_fallocate_in) throws(Errno) -> Outcome {
         let file = try files.find(arguments.fh)
         guard let offset = Int64(exactly: arguments.offset), let length = Int64(exactly: arguments.length) else {
             throw .invalidArgument
@@ -106,7 +106,7 @@ extension LoopbackFS {
             })
     }
 
-    public func lseek(
+    package func lseek(
         _ request: borrowing Request, _ arguments: fuse_lseek_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         // The kernel does not write its pages back before it asks, so the source would not tell of what lies in them. It
@@ -120,7 +120,7 @@ extension LoopbackFS {
         return .reply
     }
 
-    public func copyFileRange(
+    package func copyFileRange(
         _ request: borrowing Request, _ arguments: fuse_copy_file_range_in, extended: Bool, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         let source = try files.find(arguments.fh_in)

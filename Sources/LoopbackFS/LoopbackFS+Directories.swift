@@ -1,14 +1,14 @@
-public import CFUSE
+package import CFUSE
 import CLinux
-public import FUSEProtocol
-public import FUSEServer
+package import FUSEProtocol
+package import FUSEServer
 import Glibc
 import LinuxSystem
-public import SystemPackage
+package import SystemPackage
 
 /// Open directories.
 extension LoopbackFS {
-    public func opendir(
+    package func opendir(
         _ request: borrowing Request, _ arguments: fuse_open_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         let inode = try directory(request.node)
@@ -27,7 +27,7 @@ extension LoopbackFS {
         return .reply
     }
 
-    public func readdir(
+    package func readdir(
         _ request: borrowing Request, _ arguments: fuse_read_in, plus: Bool, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         let directory = try directories.find(arguments.fh)
@@ -85,12 +85,12 @@ extension LoopbackFS {
             out, inode: number, nextOffset: entry.nextOffset, type: UInt32(entry.type), name: name, limit: limit)
     }
 
-    public func releasedir(_ request: borrowing Request, _ arguments: fuse_release_in) throws(Errno) -> Outcome {
+    package func releasedir(_ request: borrowing Request, _ arguments: fuse_release_in) throws(Errno) -> Outcome {
         _ = try directories.remove(arguments.fh)
         return .reply
     }
 
-    public func fsyncdir(_ request: borrowing Request, _ arguments: fuse_fsync_in) throws(Errno) -> Outcome {
+    package func fsyncdir(_ request: borrowing Request, _ arguments: fuse_fsync_in) throws(Errno) -> Outcome {
         let directory = try directories.find(arguments.fh)
         return .fsync(directory.backing, dataOnly: arguments.fsync_flags & UInt32(FUSE_FSYNC_FDATASYNC) != 0)
     }

@@ -1,17 +1,17 @@
-public import CFUSE
+package import CFUSE
 import CLinux
-public import FUSEProtocol
-public import FUSEServer
+package import FUSEProtocol
+package import FUSEServer
 import Glibc
 import LinuxSystem
-public import SystemPackage
+package import SystemPackage
 
 /// Extended attributes, ACLs among them (xattr(7)).
 ///
 /// The system calls want a path or a descriptor that is open; the path is the descriptor's number, relative to the
 /// thread's working directory (``Credentials/prepareThread()``).
 extension LoopbackFS {
-    public func setxattr(
+    package func setxattr(
         _ request: borrowing Request, _ arguments: fuse_setxattr_in, name: Name, value: RawSpan
     ) throws(Errno) -> Outcome {
         try checkAttribute(name)
@@ -41,7 +41,7 @@ extension LoopbackFS {
         return .reply
     }
 
-    public func getxattr(
+    package func getxattr(
         _ request: borrowing Request, name: Name, size: Int, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         try checkAttribute(name)
@@ -58,7 +58,7 @@ extension LoopbackFS {
         return .reply
     }
 
-    public func listxattr(
+    package func listxattr(
         _ request: borrowing Request, size: Int, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         guard configuration.extendedAttributes else { throw .notSupported }
@@ -130,7 +130,7 @@ extension LoopbackFS {
         return kept
     }
 
-    public func removexattr(_ request: borrowing Request, name: Name) throws(Errno) -> Outcome {
+    package func removexattr(_ request: borrowing Request, name: Name) throws(Errno) -> Outcome {
         try checkAttribute(name)
         let inode = try inode(request.node)
         let pin = try inode.pin()

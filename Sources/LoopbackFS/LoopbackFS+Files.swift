@@ -1,23 +1,23 @@
-public import CFUSE
+package import CFUSE
 import CLinux
-public import FUSEProtocol
-public import FUSEServer
+package import FUSEProtocol
+package import FUSEServer
 import Glibc
 import LinuxSystem
 import Synchronization
-public import SystemPackage
+package import SystemPackage
 
 /// Opening and closing of files.
 extension LoopbackFS {
     /// Gives the filesystem the means of passthrough: `FUSE_DEV_IOC_BACKING_OPEN` and `…_CLOSE` on the connection's
     /// device. To be called before the first OPEN; without it nothing passes through.
-    public func setBackingRegistration(
+    package func setBackingRegistration(
         register: @escaping @Sendable (CInt) throws(Errno) -> Int32, unregister: @escaping @Sendable (Int32) -> Void
     ) {
         passthroughFiles.setRegistration(register: register, unregister: unregister)
     }
 
-    public func open(
+    package func open(
         _ request: borrowing Request, _ arguments: fuse_open_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         let inode = try inode(request.node)
@@ -61,7 +61,7 @@ extension LoopbackFS {
         return opened(inode, descriptor, flags)
     }
 
-    public func create(
+    package func create(
         _ request: borrowing Request, _ arguments: fuse_create_in, name: Name, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         guard name.isEntry else { throw .invalidArgument }
@@ -81,7 +81,7 @@ extension LoopbackFS {
         }
     }
 
-    public func tmpfile(
+    package func tmpfile(
         _ request: borrowing Request, _ arguments: fuse_create_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         let flags = CInt(bitPattern: arguments.flags)
@@ -163,7 +163,7 @@ extension LoopbackFS {
         }
     }
 
-    public func flush(_ request: borrowing Request, _ arguments: fuse_flush_in) throws(Errno) -> Outcome {
+    package func flush(_ request: borrowing Request, _ arguments: fuse_flush_in) throws(Errno) -> Outcome {
         let file = try files.find(arguments.fh)
         locks.release(owner: arguments.lock_owner, of: file.inode.node)
         guard !file.inode.fileSystem.isLocal else { return .reply }
@@ -173,7 +173,7 @@ extension LoopbackFS {
         return .reply
     }
 
-    public func release(_ request: borrowing Request, _ arguments: fuse_release_in) throws(Errno) -> Outcome {
+    package func release(_ request: borrowing Request, _ arguments: fuse_release_in) throws(Errno) -> Outcome {
         let file = try files.remove(arguments.fh)
         locks.release(handle: arguments.fh, of: file.inode.node)
         if arguments.release_flags & UInt32(FUSE_RELEASE_FLOCK_UNLOCK) != 0 {

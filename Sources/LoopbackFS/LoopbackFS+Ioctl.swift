@@ -1,15 +1,15 @@
-public import CFUSE
+package import CFUSE
 import CLinux
-public import FUSEProtocol
-public import FUSEServer
+package import FUSEProtocol
+package import FUSEServer
 import Glibc
 import LinuxSystem
-public import SystemPackage
+package import SystemPackage
 
 /// ioctl(2): inode flags, as chattr(1) and xfs_io(8) use them. Any other request could be the backing filesystem's own
 /// and mean the source's device, so it is ENOTTY.
 extension LoopbackFS {
-    public func ioctl(
+    package func ioctl(
         _ request: borrowing Request, _ arguments: fuse_ioctl_in, input: RawSpan, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         let descriptor: CInt

@@ -1,14 +1,14 @@
-public import CFUSE
+package import CFUSE
 import CLinux
-public import FUSEProtocol
-public import FUSEServer
+package import FUSEProtocol
+package import FUSEServer
 import Glibc
 import LinuxSystem
-public import SystemPackage
+package import SystemPackage
 
 /// Record locks (fcntl(2)) and flock(2), which are the source's: other mounts and plain users of it see them.
 extension LoopbackFS {
-    public func getlk(
+    package func getlk(
         _ request: borrowing Request, _ arguments: fuse_lk_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         let file = try files.find(arguments.fh)
@@ -33,7 +33,7 @@ extension LoopbackFS {
         return .reply
     }
 
-    public func setlk(_ request: borrowing Request, _ arguments: fuse_lk_in, wait: Bool) throws(Errno) -> Outcome {
+    package func setlk(_ request: borrowing Request, _ arguments: fuse_lk_in, wait: Bool) throws(Errno) -> Outcome {
         let file = try files.find(arguments.fh)
         if arguments.lk_flags & UInt32(FUSE_LK_FLOCK) != 0 {
             return try flock(request.unique, file, type: CInt(bitPattern: arguments.lk.type), wait: wait)
@@ -145,7 +145,7 @@ extension LoopbackFS {
             })
     }
 
-    public func interrupt(unique: UInt64) {
+    package func interrupt(unique: UInt64) {
         waits.interrupt(unique)
     }
 

@@ -1,14 +1,14 @@
-public import CFUSE
+package import CFUSE
 import CLinux
-public import FUSEProtocol
-public import FUSEServer
+package import FUSEProtocol
+package import FUSEServer
 import Glibc
 import LinuxSystem
-public import SystemPackage
+package import SystemPackage
 
 /// What concerns the whole filesystem, and what is small.
 extension LoopbackFS {
-    public func statfs(_ request: borrowing Request, reply: inout ReplyBuffer) throws(Errno) -> Outcome {
+    package func statfs(_ request: borrowing Request, reply: inout ReplyBuffer) throws(Errno) -> Outcome {
         let inode = try inode(request.node)
         let pin = try inode.pin()
         var status = statvfs()
@@ -26,7 +26,7 @@ extension LoopbackFS {
         return .reply
     }
 
-    public func syncfs(_ request: borrowing Request) throws(Errno) -> Outcome {
+    package func syncfs(_ request: borrowing Request) throws(Errno) -> Outcome {
         let all = fileSystems.all
         return .deferred(
             DeferredWork { reply in
@@ -46,12 +46,12 @@ extension LoopbackFS {
     }
 
     /// The kernel checks permissions itself (`default_permissions`) and asks no more after this.
-    public func access(_ request: borrowing Request, mask: UInt32) throws(Errno) -> Outcome {
+    package func access(_ request: borrowing Request, mask: UInt32) throws(Errno) -> Outcome {
         throw .noFunction
     }
 
     /// Regular files are always ready, so there is never a change to notify of.
-    public func poll(
+    package func poll(
         _ request: borrowing Request, _ arguments: fuse_poll_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         let file = try files.find(arguments.fh)

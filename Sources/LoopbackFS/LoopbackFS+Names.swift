@@ -1,14 +1,14 @@
-public import CFUSE
+package import CFUSE
 import CLinux
-public import FUSEProtocol
-public import FUSEServer
+package import FUSEProtocol
+package import FUSEServer
 import Glibc
 import LinuxSystem
-public import SystemPackage
+package import SystemPackage
 
 /// Operations on the entries of directories.
 extension LoopbackFS {
-    public func lookup(
+    package func lookup(
         _ request: borrowing Request, name: Name, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         if !name.isEntry { return try lookupSpecial(request.node, name: name, reply: &reply) }
@@ -65,7 +65,7 @@ extension LoopbackFS {
         }
     }
 
-    public func symlink(
+    package func symlink(
         _ request: borrowing Request, name: Name, target: Name, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         try make(request, name: name, umask: 0, reply: &reply) { parent, name throws(Errno) in
@@ -75,7 +75,7 @@ extension LoopbackFS {
         }
     }
 
-    public func mknod(
+    package func mknod(
         _ request: borrowing Request, _ arguments: fuse_mknod_in, name: Name, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         let device = Attributes.decodedDevice(arguments.rdev)
@@ -84,7 +84,7 @@ extension LoopbackFS {
         }
     }
 
-    public func mkdir(
+    package func mkdir(
         _ request: borrowing Request, _ arguments: fuse_mkdir_in, name: Name, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         try make(request, name: name, umask: arguments.umask, reply: &reply) { parent, name throws(Errno) in
@@ -109,7 +109,7 @@ extension LoopbackFS {
         return .reply
     }
 
-    public func link(
+    package func link(
         _ request: borrowing Request, oldNode: UInt64, name: Name, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         guard name.isEntry else { throw .invalidArgument }
@@ -128,11 +128,11 @@ extension LoopbackFS {
         return .reply
     }
 
-    public func unlink(_ request: borrowing Request, name: Name) throws(Errno) -> Outcome {
+    package func unlink(_ request: borrowing Request, name: Name) throws(Errno) -> Outcome {
         try remove(request, name: name, flags: 0)
     }
 
-    public func rmdir(_ request: borrowing Request, name: Name) throws(Errno) -> Outcome {
+    package func rmdir(_ request: borrowing Request, name: Name) throws(Errno) -> Outcome {
         try remove(request, name: name, flags: AT_REMOVEDIR)
     }
 
@@ -152,7 +152,7 @@ extension LoopbackFS {
         return .reply
     }
 
-    public func rename(
+    package func rename(
         _ request: borrowing Request, name: Name, newParent: UInt64, newName: Name, flags: UInt32
     ) throws(Errno) -> Outcome {
         guard name.isEntry, newName.isEntry else { throw .invalidArgument }
@@ -205,7 +205,7 @@ extension LoopbackFS {
         }
     }
 
-    public func readlink(_ request: borrowing Request, reply: inout ReplyBuffer) throws(Errno) -> Outcome {
+    package func readlink(_ request: borrowing Request, reply: inout ReplyBuffer) throws(Errno) -> Outcome {
         let inode = try inode(request.node)
         let pin = try inode.pin()
         try reply.append(atMost: Int(PATH_MAX)) { buffer throws(Errno) in

@@ -1,10 +1,10 @@
 import CFUSE
 import CLinux
-public import FUSEProtocol
-public import FUSEServer
+package import FUSEProtocol
+import FUSEServer
 import Glibc
 import LinuxSystem
-public import Logging
+package import Logging
 import Synchronization
 import SystemPackage
 
@@ -12,7 +12,7 @@ import SystemPackage
 ///
 /// The source is never escaped: every path is one name, checked, relative to a descriptor, and followed by nothing.
 /// Files are created as the caller. Which transport carries the requests is unknown here.
-public final class LoopbackFS: FileSystem {
+package final class LoopbackFS: FileSystem {
     let configuration: Configuration
     let logger: Logger
     /// The process's `/proc/self/fd`, of O_PATH: how descriptors are reopened.
@@ -41,7 +41,7 @@ public final class LoopbackFS: FileSystem {
     /// Opens the source and finds out what its filesystem can do.
     ///
     /// To be made in the process that serves: descriptors are reopened through its `/proc/self/fd`.
-    public init(_ configuration: Configuration, logger: Logger) throws(SourceError) {
+    package init(_ configuration: Configuration, logger: Logger) throws(SourceError) {
         self.configuration = configuration
         self.logger = logger
         locks = LockTable()
@@ -122,7 +122,7 @@ public final class LoopbackFS: FileSystem {
         return mount
     }
 
-    public var wantedFlags: InitFlags {
+    package var wantedFlags: InitFlags {
         var flags: InitFlags = [
             .atomicOpenTruncate, .exportSupport, .dontMask, .readdirplus, .readdirplusAuto, .handleKillPrivilegesV2,
             .createSupplementaryGroup, .directIOAllowMmap,
@@ -142,18 +142,18 @@ public final class LoopbackFS: FileSystem {
         return flags
     }
 
-    public func start(_ agreed: InitFlags) {
+    package func start(_ agreed: InitFlags) {
         self.agreed.store(agreed.rawValue, ordering: .relaxed)
         WakeUpSignal.install()
         let asked = agreed.contains(.requestTimeout) ? configuration.requestTimeout : 0
         waits.limit(to: RequestTimeout.kernels(asked: asked).map { 0.75 * Double($0) })
     }
 
-    public func interruptWaiters() {
+    package func interruptWaiters() {
         waits.endAll()
     }
 
-    public func stop() {
+    package func stop() {
         locks.removeAll()
         files.removeAll()
         directories.removeAll()
@@ -163,12 +163,12 @@ public final class LoopbackFS: FileSystem {
 
     /// Gives the filesystem the means to have the kernel ask for a node's attributes anew. Without it clients see some
     /// changes only when the attributes' timeout has passed.
-    public func setInvalidation(_ invalidate: @escaping @Sendable (UInt64) -> Void) {
+    package func setInvalidation(_ invalidate: @escaping @Sendable (UInt64) -> Void) {
         invalidation.withLock { $0 = invalidate }
     }
 
     /// Tells the filesystem which connection serves it (the minor number of its mounts' device).
-    public func setConnection(_ number: UInt32) {
+    package func setConnection(_ number: UInt32) {
         connectionNumber.store(number, ordering: .relaxed)
     }
 
@@ -342,7 +342,7 @@ public final class LoopbackFS: FileSystem {
         NodeID.visibleNumber(inode.identity)
     }
 
-    public func forget(node: UInt64, count: UInt64) {
+    package func forget(node: UInt64, count: UInt64) {
         guard let inode = inodes.forget(node, count: count) else { return }
         if NodeID.unpacked(node) != nil, let handle = inode.handle, !inode.fileSystem.makesHandles {
             forgotten.remember(handle, of: node)

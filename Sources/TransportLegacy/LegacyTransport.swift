@@ -1,23 +1,23 @@
 import FUSEDevice
-public import FUSEProtocol
-public import FUSEServer
-public import LinuxSystem
+package import FUSEProtocol
+package import FUSEServer
+package import LinuxSystem
 import SystemPackage
 
 /// Requests by read(2) and replies by write(2) on `/dev/fuse`: the way that every kernel has.
-public final class LegacyTransport: Transport {
-    public let name = "legacy"
-    public let initFlags: InitFlags = []
+package final class LegacyTransport: Transport {
+    package let name = "legacy"
+    package let initFlags: InitFlags = []
     private let threadCount: Int
     private let workers = Lock<DeviceWorkers?>(nil)
 
     /// - Parameter threads: that serve requests, each on a cloned descriptor; one at least. As many requests are under way at
     ///   once.
-    public init(threads: Int) {
+    package init(threads: Int) {
         threadCount = max(threads, 1)
     }
 
-    public func prepare(_ session: Session, limits: Limits) throws(TransportError) {
+    package func prepare(_ session: Session, limits: Limits) throws(TransportError) {
         do throws(Errno) {
             let made = try DeviceWorkers(session, count: threadCount, limits: limits)
             workers.withLock { $0 = made }
@@ -26,7 +26,7 @@ public final class LegacyTransport: Transport {
         }
     }
 
-    public func start() throws(TransportError) {
+    package func start() throws(TransportError) {
         do throws(Errno) {
             try current?.start(name: "legacy")
         } catch {
@@ -36,15 +36,15 @@ public final class LegacyTransport: Transport {
 
     private var current: DeviceWorkers? { workers.withLock { $0 } }
 
-    public func drain() { current?.drain() }
+    package func drain() { current?.drain() }
 
-    public var requestsInHand: Int { current?.requestsInHand ?? 0 }
+    package var requestsInHand: Int { current?.requestsInHand ?? 0 }
 
-    public func stop(until deadline: Deadline) -> [String] { current?.stop(until: deadline) ?? [] }
+    package func stop(until deadline: Deadline) -> [String] { current?.stop(until: deadline) ?? [] }
 
-    public var counters: [Counters] { current?.counters ?? [] }
+    package var counters: [Counters] { current?.counters ?? [] }
 
-    public var facts: TransportFacts {
+    package var facts: TransportFacts {
         TransportFacts(threads: threadCount)
     }
 }

@@ -100,7 +100,7 @@ extension RingLoop {
             } catch  where !work.dependsOnOthers {
                 // It ends by itself, and its commit then serves who waits behind it.
             }
-            try session.blockingWork.run {
+            try session.blockingWork.run(blocks: work.blocks) {
                 work.run(
                     DeferredReply(unique: unique) { error, body in
                         worker.answer(DeferredAnswer(entry: index, error: error, body: body))

@@ -1,7 +1,7 @@
 import FUSEDevice
-public import FUSEProtocol
-public import FUSEServer
-public import LinuxSystem
+package import FUSEProtocol
+package import FUSEServer
+package import LinuxSystem
 import Synchronization
 import SystemPackage
 
@@ -9,9 +9,9 @@ import SystemPackage
 /// daemon serves them with one ring, one for each core, or any number between.
 ///
 /// What never travels on the ring (INIT, FORGET, INTERRUPT) is served by a side reader of `/dev/fuse`.
-public final class URingTransport: Transport {
-    public let name: String
-    public let initFlags: InitFlags = [.overIOURing]
+package final class URingTransport: Transport {
+    package let name: String
+    package let initFlags: InitFlags = [.overIOURing]
     private let rings: Int
     private let depth: Int
     private let fallsBack: Bool
@@ -30,20 +30,20 @@ public final class URingTransport: Transport {
     ///   - rings: io_uring instances; nil for one for each possible CPU, which is the most there can be. One at least.
     ///   - depth: entries of each queue; one at least.
     ///   - fallsBack: serve `/dev/fuse` if the kernel refuses the entries after INIT was answered; otherwise that fails.
-    public init(name: String, rings: Int?, depth: Int, fallsBack: Bool) {
+    package init(name: String, rings: Int?, depth: Int, fallsBack: Bool) {
         self.name = name
         self.rings = rings ?? .max
         self.depth = max(depth, 1)
         self.fallsBack = fallsBack
     }
 
-    public func unavailable(without missing: InitFlags) -> TransportError {
+    package func unavailable(without missing: InitFlags) -> TransportError {
         .unavailable(
             cause: "the kernel does not offer FUSE over io_uring",
             remedy: "it takes Linux 6.14 or later with CONFIG_FUSE_IO_URING, and \(RingSetting.path) set to Y")
     }
 
-    public func prepare(_ session: Session, limits: Limits) throws(TransportError) {
+    package func prepare(_ session: Session, limits: Limits) throws(TransportError) {
         guard limits.entriesHoldEverything else {
             throw .unavailable(
                 cause: "fs.fuse.max_pages_limit and max_write are too small for an entry to hold the largest request",
@@ -81,7 +81,7 @@ public final class URingTransport: Transport {
         self.parts.withLock { $0 = made }
     }
 
-    public func start() throws(TransportError) {
+    package func start() throws(TransportError) {
         let parts = parts.withLock { $0 }
         do throws(Errno) {
             try parts.sideReader?.start(name: "device")
@@ -102,32 +102,32 @@ public final class URingTransport: Transport {
         }
     }
 
-    public func drain() {
+    package func drain() {
         let parts = parts.withLock { $0 }
         for worker in parts.workers { worker.drain() }
         parts.sideReader?.drain()
         parts.fallback?.drain()
     }
 
-    public var requestsInHand: Int {
+    package var requestsInHand: Int {
         let parts = parts.withLock { $0 }
         return parts.workers.reduce(0) { $0 + $1.requestsInHand } + (parts.sideReader?.requestsInHand ?? 0)
             + (parts.fallback?.requestsInHand ?? 0)
     }
 
-    public func stop(until deadline: Deadline) -> [String] {
+    package func stop(until deadline: Deadline) -> [String] {
         let parts = parts.withLock { $0 }
         for worker in parts.workers { worker.stop() }
         let late = ServerThread.join(parts.threads, until: deadline).map(\.name)
         return late + (parts.sideReader?.stop(until: deadline) ?? []) + (parts.fallback?.stop(until: deadline) ?? [])
     }
 
-    public var counters: [Counters] {
+    package var counters: [Counters] {
         let parts = parts.withLock { $0 }
         return parts.queues.map(\.counters) + (parts.sideReader?.counters ?? []) + (parts.fallback?.counters ?? [])
     }
 
-    public var facts: TransportFacts {
+    package var facts: TransportFacts {
         let parts = parts.withLock { $0 }
         return TransportFacts(
             threads: parts.workers.count, settings: ["rings": parts.workers.count, "depth": depth],

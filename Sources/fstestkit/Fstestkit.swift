@@ -7,7 +7,7 @@ struct Fstestkit: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fstestkit",
         abstract: "A bench for FUSE transports: that they are right, and that they stop.",
-        version: "0.1.0",
+        version: "0.2.0",
         subcommands: [
             MatrixCommand.self, ReportCommand.self, CompareCommand.self, HistoryCommand.self,
             MountCommand.self, AutoUnmountCommand.self, UnmountCommand.self, StatsCommand.self, DoctorCommand.self,

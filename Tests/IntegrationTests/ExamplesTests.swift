@@ -37,6 +37,34 @@ extension Mounting {
             }
         }
 
+        /// More readers than there are threads or entries, each of whom waits a second: they wait at the same time.
+        @Test(arguments: TransportName.allCases) func slowFSHoldsNobodyUp(transport: TransportName) throws {
+            try Mounting.withBench { bench, source, mountPoint in
+                let command = "\(ExamplesTests.program("SlowFS")) --transport \(transport.rawValue) {mountpoint}"
+                let daemon = try MountedDaemon.start(
+                    Target(.command(command)), source: source, mountPoint: mountPoint, bench: bench)
+                let start = ContinuousClock.now
+                let readers = try (0..<60).map { number in
+                    try ChildProcess.spawn(
+                        ["env", "cat", "\(mountPoint)/\(number)"], output: bench.folder.appending("\(number).txt"))
+                }
+                for (number, reader) in readers.enumerated() {
+                    #expect(reader.wait(.seconds(30)) == .exited(0))
+                    #expect(reader.output == "This is file \(number).\n")
+                }
+                #expect(ContinuousClock.now - start < .seconds(15), "one after the other it takes a minute")
+                // A signal ends the wait, and so does the end of the daemon.
+                let interrupted = try ChildProcess.spawn(["env", "cat", "\(mountPoint)/100"])
+                let left = try ChildProcess.spawn(["env", "cat", "\(mountPoint)/101"])
+                usleep(200_000)
+                interrupted.signal(SIGINT)
+                #expect(interrupted.wait(.seconds(10)) == .signalled(SIGINT, coreDumped: false))
+                daemon.process?.signal(SIGTERM)
+                #expect(daemon.process?.wait(.seconds(10)) == .exited(0))
+                #expect(left.wait(.seconds(10)) != nil)
+            }
+        }
+
         @Test func aWrongCommandLineIsRefused() throws {
             for arguments in [[], ["--transport", "carrier-pigeon", "/mnt"], ["--nonsense", "/mnt"], ["a", "b"]] {
                 let child = try ChildProcess.spawn(
