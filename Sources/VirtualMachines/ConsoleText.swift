@@ -1,5 +1,5 @@
 /// What a kernel has said on its console.
-struct ConsoleText {
+package struct ConsoleText {
     private var bytes: [UInt8] = []
     /// Of a talkative kernel the beginning goes.
     private static let longest = 4 << 20
@@ -21,6 +21,12 @@ struct ConsoleText {
         "general protection fault",
         "Unable to handle kernel", "BUG: KASAN",
     ]
+
+    /// The line with which a report says what happened, without the kernel's time.
+    package static func headline(of report: [String]) -> String? {
+        guard let line = report.first(where: { line in signs.contains { line.contains($0) } }) else { return nil }
+        return line.replacing(#/^\[[ 0-9.]+\](\[[ TC0-9]+\])? /#, with: "")
+    }
 
     /// The report of a kernel that died: from a few lines before its first sign, at most 120 lines; nil if there is none.
     var crash: [String]? {

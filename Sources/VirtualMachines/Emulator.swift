@@ -8,6 +8,8 @@ struct Emulator: Sendable {
     /// For the dynamic linker and for QEMU's data; empty for the machine's own.
     let environment: [String: String]
     let arguments: [String]
+    /// `10.0.2`.
+    let version: String
 
     /// Earlier ones crash kernels when they emulate.
     private static let oldest = 8
@@ -19,25 +21,34 @@ struct Emulator: Sendable {
         guard architecture == "x86_64" else { throw .unknownArchitecture(architecture) }
         let program = "qemu-system-x86_64"
         if let own = HostProgram.find(program),
-            let said = try? HostProgram.run([own.string, "-version"], package: "qemu-system-x86"),
-            let version = version(said), version >= oldest
+            let version = try? version(of: own), let number = Int(version.prefix(while: \.isNumber)), number >= oldest
         {
-            return Emulator(program: own, environment: [:], arguments: [])
+            return Emulator(program: own, environment: [:], arguments: [], version: version)
         }
         let folder = try fetched(cache)
         let libraries = ["usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu"].map { folder.appending($0).string }
+        let environment = ["LD_LIBRARY_PATH": libraries.joined(separator: ":")]
+        let unpacked = folder.appending("usr/bin").appending(program)
         return Emulator(
-            program: folder.appending("usr/bin").appending(program),
-            environment: ["LD_LIBRARY_PATH": libraries.joined(separator: ":")],
-            arguments: ["qemu", "seabios"].flatMap { ["-L", folder.appending("usr/share/\($0)").string] })
+            program: unpacked, environment: environment,
+            arguments: ["qemu", "seabios"].flatMap { ["-L", folder.appending("usr/share/\($0)").string] },
+            version: try version(of: unpacked, environment) ?? "unknown")
     }
 
-    /// The first number of `QEMU emulator version 10.0.2 (…)`.
-    static func version(_ said: String) -> Int? {
+    private static func version(
+        of program: FilePath, _ environment: [String: String] = [:]
+    ) throws(VirtualMachineError) -> String? {
+        version(
+            try HostProgram.run(
+                [program.string, "-version"], package: "qemu-system-x86", environment: environment))
+    }
+
+    /// The number of `QEMU emulator version 10.0.2 (…)`.
+    static func version(_ said: String) -> String? {
         guard let words = said.split(separator: "\n").first?.split(separator: " "),
-            let at = words.firstIndex(of: "version"), at + 1 < words.count
+            let at = words.firstIndex(of: "version"), at + 1 < words.count, words[at + 1].first?.isNumber == true
         else { return nil }
-        return Int(words[at + 1].prefix(while: \.isNumber))
+        return String(words[at + 1])
     }
 
     private static func fetched(_ cache: MachineCache) throws(VirtualMachineError) -> FilePath {

@@ -17,14 +17,18 @@ package struct Guest {
         package var output: ([UInt8]) -> Void
         package var errors: ([UInt8]) -> Void
         package var console: ([UInt8]) -> Void
+        /// The job begins.
+        package var booted: (BootedMachine) -> Void
         /// Where the terminal's input comes from; nil if there is none.
         package var input: CInt?
 
         package init(
             output: @escaping ([UInt8]) -> Void, errors: @escaping ([UInt8]) -> Void,
-            console: @escaping ([UInt8]) -> Void = { _ in }, input: CInt? = nil
+            console: @escaping ([UInt8]) -> Void = { _ in }, booted: @escaping (BootedMachine) -> Void = { _ in },
+            input: CInt? = nil
         ) {
-            (self.output, self.errors, self.console, self.input) = (output, errors, console, input)
+            (self.output, self.errors, self.console) = (output, errors, console)
+            (self.booted, self.input) = (booted, input)
         }
     }
 
@@ -43,15 +47,27 @@ package struct Guest {
         let virtualization = Virtualization(cache)
         let kvm =
             settings.accelerator == .kvm || settings.accelerator == .auto && !settings.isSteady && virtualization.works
-        let report = try start(disk, kvm: kvm, listener)
+        guard let folder = job.results else { return try run(disk, -1, kvm: kvm, virtualization, listener) }
+        let results = try ResultsDisk(cache)
+        let report = try run(disk, results.descriptor, kvm: kvm, virtualization, listener)
+        try results.extract(into: folder)
+        return report
+    }
+
+    private func run(
+        _ disk: CInt, _ results: CInt, kvm: Bool, _ virtualization: Virtualization, _ listener: Listener
+    ) throws(VirtualMachineError) -> GuestReport {
+        let report = try start(disk, results, kvm: kvm, listener)
         guard kvm, settings.accelerator == .auto, case .neverBooted(_, let emulator) = report.outcome, !emulator.isEmpty
         else { return report }
         // Some machines have a KVM that cannot run a guest of this kind; QEMU says so and stops.
         try virtualization.recordFailure()
-        return try start(disk, kvm: false, listener)
+        return try start(disk, results, kvm: false, listener)
     }
 
-    private func start(_ disk: CInt, kvm: Bool, _ listener: Listener) throws(VirtualMachineError) -> GuestReport {
+    private func start(
+        _ disk: CInt, _ results: CInt, kvm: Bool, _ listener: Listener
+    ) throws(VirtualMachineError) -> GuestReport {
         do throws(Errno) {
             var wires = try GuestWires()
             let names = ["console", "terminal", "errors", "control"]
@@ -64,6 +80,14 @@ package struct Guest {
             if let modules = kernel.modules {
                 arguments += ["-drive", "file=\(Self.escaped(modules)),format=raw,if=virtio,readonly=on"]
             }
+            if results >= 0 {
+                arguments += ["-add-fd", "fd=\(GuestWires.first + 6),set=2"]
+                // It is read as soon as the guest has ended, or never: nothing waits for the host's disk. QEMU would open it for
+                // reading first, and the set has no such descriptor.
+                arguments += [
+                    "-drive", "file=/dev/fdset/2,format=raw,if=virtio,cache=unsafe,auto-read-only=off",
+                ]
+            }
             for (index, name) in names.enumerated() {
                 arguments += [
                     "-chardev", "socket,id=\(name),fd=\(GuestWires.first + index)", "-serial", "chardev:\(name)",
@@ -74,13 +98,15 @@ package struct Guest {
             ]
             let pid = try DependentProcess.start(
                 emulator.program, arguments, environment: emulator.environment,
-                descriptors: [-1, wires.emulator.writing, wires.emulator.writing] + wires.guestEnds + [disk])
+                descriptors: [-1, wires.emulator.writing, wires.emulator.writing] + wires.guestEnds + [disk]
+                    + (results >= 0 ? [results] : []))
             wires.closeGuestEnds()
             defer { _ = try? Errno.check { waitpid(pid, nil, 0) } }
             defer { kill(pid, SIGKILL) }
-            var conversation = GuestConversation(settings: settings, listener: listener)
+            var conversation = GuestConversation(
+                settings: settings, engine: (emulator.version, settings.acceleratorName(kvm: kvm)), listener: listener)
             try conversation.follow(&wires)
-            return conversation.report(isAccelerated: kvm)
+            return conversation.report
         } catch {
             throw .system(emulator.program, error)
         }

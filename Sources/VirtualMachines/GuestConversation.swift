@@ -11,6 +11,9 @@ struct GuestConversation {
     private var console = ConsoleText()
     private var emulator = ConsoleText()
     private var control = ""
+    /// QEMU's version and how it executes.
+    private let engine: (version: String, accelerator: String)
+    private var build = ""
     private var release: String?
     private var status: Int32?
     /// What the console had said when the kernel was asked for stacks; nil if it was not.
@@ -25,8 +28,8 @@ struct GuestConversation {
     /// The places of the sockets, as `Guest` gives them to QEMU.
     private enum Wire { static let (console, terminal, errors, control, monitor) = (0, 1, 2, 3, 4) }
 
-    init(settings: MachineSettings, listener: Guest.Listener) {
-        (self.settings, self.listener, input) = (settings, listener, listener.input)
+    init(settings: MachineSettings, engine: (version: String, accelerator: String), listener: Guest.Listener) {
+        (self.settings, self.engine, self.listener, input) = (settings, engine, listener, listener.input)
     }
 
     /// Follows it until QEMU has ended or says nothing for too long.
@@ -119,6 +122,11 @@ struct GuestConversation {
         case ("ready", let name?):
             release = name
             boot = start.duration(to: .now)
+            listener.booted(
+                BootedMachine(
+                    release: name, build: build, commandLine: settings.commandLine, emulator: "QEMU \(engine.version)",
+                    accelerator: engine.accelerator, cpus: settings.cpus, memory: settings.memory))
+        case ("build", _): build = words.dropFirst().joined(separator: " ")
         case ("ended", let number?): status = Int32(number)
         default: break
         }
@@ -135,9 +143,7 @@ struct GuestConversation {
         }
     }
 
-    func report(isAccelerated: Bool) -> GuestReport {
-        GuestReport(outcome: outcome, release: release, isAccelerated: isAccelerated, boot: boot)
-    }
+    var report: GuestReport { GuestReport(outcome: outcome, release: release, boot: boot) }
 
     private var outcome: GuestOutcome {
         if let status { return .ended(status: status) }

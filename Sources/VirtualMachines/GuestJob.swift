@@ -11,6 +11,11 @@ package struct GuestJob: Sendable {
     package var copies: [Copy]
     /// Its terminal's size and kind if a person works there; nil if it has no standard input.
     package var terminal: Terminal?
+    /// The host's folder for what the job leaves in ``resultsFolder``, however the guest ends; nil if the guest has no such folder.
+    package var results: FilePath?
+
+    /// Where the guest keeps what shall outlive it.
+    package static let resultsFolder = "/run/results"
 
     package struct Copy: Equatable, Sendable {
         package let source: FilePath
@@ -33,10 +38,11 @@ package struct GuestJob: Sendable {
         }
     }
 
-    package init(script: String, copies: [Copy] = [], terminal: Terminal? = nil) {
+    package init(script: String, copies: [Copy] = [], terminal: Terminal? = nil, results: FilePath? = nil) {
         self.script = script
         self.copies = copies
         self.terminal = terminal
+        self.results = results
     }
 
     /// A filesystem with all of it, open for reading. It has no name any more: nothing is left when nobody has it open.

@@ -12,12 +12,31 @@ package enum GuestOutcome: Equatable, Sendable {
     case vanished(console: [String], emulator: [String])
 }
 
+/// A machine whose kernel runs, and what it is made of.
+package struct BootedMachine: Equatable, Sendable {
+    /// As `uname -r` says it.
+    package let release: String
+    /// As `uname -v` says it: `#1 SMP …`.
+    package let build: String
+    package let commandLine: String
+    /// `QEMU 10.0.2`.
+    package let emulator: String
+    /// `kvm`, `tcg`, or `tcg, counting instructions`.
+    package let accelerator: String
+    package let cpus: Int
+    /// In MiB.
+    package let memory: Int
+}
+
 /// A guest's end, and what ran it.
 package struct GuestReport: Sendable {
     package let outcome: GuestOutcome
     /// As `uname -r` says it; nil if it did not boot.
     package let release: String?
-    package let isAccelerated: Bool
     /// Until the job began; nil if it did not.
     package let boot: Duration?
+
+    package init(outcome: GuestOutcome, release: String?, boot: Duration?) {
+        (self.outcome, self.release, self.boot) = (outcome, release, boot)
+    }
 }

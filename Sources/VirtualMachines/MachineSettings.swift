@@ -27,12 +27,15 @@ package struct MachineSettings: Sendable {
     /// Words for the kernel.
     var commandLine: String {
         var words = [
-            "console=ttyS0", "panic=1", "oops=panic", "mitigations=off", "tsc=reliable", "nowatchdog",
+            "console=ttyS0", "panic=1", "oops=panic", "mitigations=off", "tsc=reliable", "nowatchdog", "no_timer_check",
             "sysrq_always_enabled",
         ]
         if let possibleCPUs, possibleCPUs > cpus { words.append("maxcpus=\(cpus)") }
         return (words + append).joined(separator: " ")
     }
+
+    /// For people.
+    func acceleratorName(kvm: Bool) -> String { kvm ? "kvm" : isSteady ? "tcg, counting instructions" : "tcg" }
 
     /// Words for QEMU: what is not of one guest.
     func arguments(kvm: Bool) -> [String] {

@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test func theVersionOfQEMU() {
-        #expect(Emulator.version("QEMU emulator version 10.0.2 (Debian 1:10.0.2+ds-2)\nCopyright") == 10)
+        #expect(Emulator.version("QEMU emulator version 10.0.2 (Debian 1:10.0.2+ds-2)\nCopyright") == "10.0.2")
         #expect(Emulator.version("bash: not found") == nil)
     }
 
@@ -66,7 +66,8 @@ import Testing
 
     /// What a conversation makes of what a guest says, which is said by `speak` here.
     private func hear(
-        silence: Duration = .seconds(5), speak: (_ ends: [CInt]) -> Void = { _ in }
+        silence: Duration = .seconds(5), speak: (_ ends: [CInt]) -> Void = { _ in },
+        booted: @escaping (BootedMachine) -> Void = { _ in }
     ) throws -> (GuestReport, output: String) {
         var wires = try GuestWires()
         speak(wires.guestEnds)
@@ -76,9 +77,10 @@ import Testing
         settings.stacksTime = .milliseconds(400)
         nonisolated(unsafe) var output: [UInt8] = []
         var conversation = GuestConversation(
-            settings: settings, listener: Guest.Listener(output: { output += $0 }, errors: { _ in }))
+            settings: settings, engine: ("10.0.2", "tcg"),
+            listener: Guest.Listener(output: { output += $0 }, errors: { _ in }, booted: booted))
         try conversation.follow(&wires)
-        return (conversation.report(isAccelerated: false), String(decoding: output, as: UTF8.self))
+        return (conversation.report, String(decoding: output, as: UTF8.self))
     }
 
     private func say(_ text: String, _ end: CInt) { _ = text.withCString { write(end, $0, strlen($0)) } }
@@ -93,6 +95,44 @@ import Testing
         #expect(report.release == "6.18")
         #expect(report.boot != nil)
         #expect(output == "hello\n")
+    }
+
+    @Test func aMachineSaysWhatItIs() throws {
+        nonisolated(unsafe) var machines: [BootedMachine] = []
+        _ = try hear(
+            speak: { say("build #1 SMP Debian\nready 6.18\nended 0\n", $0[3]) }, booted: { machines.append($0) })
+        let machine = try #require(machines.first)
+        #expect((machine.release, machine.build) == ("6.18", "#1 SMP Debian"))
+        #expect((machine.emulator, machine.accelerator) == ("QEMU 10.0.2", "tcg"))
+        #expect(machine.commandLine.contains("oops=panic") && machine.cpus == 2)
+    }
+
+    @Test func aReportHasAHeadline() {
+        #expect(
+            ConsoleText.headline(of: ["[  1.0] x", "[    2.345][  T12] Kernel panic - not syncing: sysrq"])
+                == "Kernel panic - not syncing: sysrq")
+        #expect(
+            ConsoleText.headline(of: ["[    2.345] kernel BUG at fs/fuse/dev.c:1!"]) == "kernel BUG at fs/fuse/dev.c:1!"
+        )
+        #expect(ConsoleText.headline(of: ["all is well"]) == nil)
+    }
+
+    /// What a guest has written is read from its disk without a mount.
+    @Test(.enabled(if: HostProgram.find("debugfs") != nil && HostProgram.find("mke2fs") != nil, "e2fsprogs is missing"))
+    func resultsOutliveAGuest() throws {
+        let folder = FilePath("/tmp").appending("vm-results-\(getpid())")
+        defer { _ = try? HostProgram.run(["rm", "-rf", folder.string], package: "coreutils") }
+        let disk = try ResultsDisk(MachineCache(folder.appending("cache")))
+        let content = folder.appending("content")
+        try writeFile(content, "evidence\n")
+        let image = "/proc/\(getpid())/fd/\(disk.descriptor)"
+        let commands = folder.appending("commands")
+        try writeFile(commands, "mkdir a\ncd a\nwrite \(content) log\n")
+        try HostProgram.run(["debugfs", "-w", "-f", commands.string, image], package: "e2fsprogs")
+        let out = folder.appending("out put")
+        try disk.extract(into: out)
+        #expect(try readFile(out.appending("a/log")) == Array("evidence\n".utf8))
+        #expect(access(out.appending("lost+found").string, F_OK) != 0)
     }
 
     @Test func aGuestThatNeverComesIsNoCrash() throws {
