@@ -108,6 +108,9 @@ let package = Package(
         .target(
             name: "HostileSourceSuite", dependencies: ["BenchCore", "LinuxSystem", "CBench", "CLinux", system],
             swiftSettings: settings),
+        // A suite that runs in guests, one after another when they die.
+        .target(
+            name: "SuitesInGuests", dependencies: ["BenchCore", "VirtualMachines"], swiftSettings: settings),
         // The matrix, its results and their reports. It starts the suites as processes, and reads what they say.
         .target(
             name: "TestMatrix",
@@ -123,7 +126,7 @@ let package = Package(
             dependencies: [
                 "BenchCore", "CorrectnessSuite", "StopPathSuite", "HostileSourceSuite", "XFSTestsSuite",
                 "TestMatrix", "FUSE", "FUSEServer", "LoopbackFS", "Faults",
-                "VirtualMachines", "LinuxSystem", "CLinux", system, logging,
+                "VirtualMachines", "SuitesInGuests", "LinuxSystem", "CLinux", system, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: bench),
             ],
             swiftSettings: settings),
@@ -156,6 +159,9 @@ let package = Package(
             name: "XFSTestsSuiteTests", dependencies: ["XFSTestsSuite", "BenchCore"], swiftSettings: settings),
         .testTarget(
             name: "TestMatrixTests", dependencies: ["TestMatrix", "BenchCore", "LinuxSystem"], swiftSettings: settings),
+        .testTarget(
+            name: "SuitesInGuestsTests", dependencies: ["SuitesInGuests", "BenchCore", "VirtualMachines"],
+            swiftSettings: settings),
         .testTarget(name: "VirtualMachinesTests", dependencies: ["VirtualMachines"], swiftSettings: settings),
         .testTarget(
             name: "IntegrationTests",

@@ -13,11 +13,13 @@ public enum SuiteEvent: Sendable, Hashable {
     case started(area: String, name: String)
     /// This test has ended. Its evidence is relative to the suite's `--output`.
     case finished(TestResult)
+    /// What it runs on. Said for it, when it runs in a guest.
+    case machine(SuiteMachine)
 }
 
 extension SuiteEvent: Codable {
-    private enum Kind: String, Codable { case planned, started, finished }
-    private enum CodingKeys: String, CodingKey { case event, count, area, name, result }
+    private enum Kind: String, Codable { case planned, started, finished, machine }
+    private enum CodingKeys: String, CodingKey { case event, count, area, name, result, machine }
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
@@ -28,6 +30,7 @@ extension SuiteEvent: Codable {
                 area: try container.decode(String.self, forKey: .area),
                 name: try container.decode(String.self, forKey: .name))
         case .finished: self = .finished(try container.decode(TestResult.self, forKey: .result))
+        case .machine: self = .machine(try container.decode(SuiteMachine.self, forKey: .machine))
         }
     }
 
@@ -44,6 +47,9 @@ extension SuiteEvent: Codable {
         case .finished(let result):
             try container.encode(Kind.finished, forKey: .event)
             try container.encode(result, forKey: .result)
+        case .machine(let machine):
+            try container.encode(Kind.machine, forKey: .event)
+            try container.encode(machine, forKey: .machine)
         }
     }
 
@@ -88,6 +94,7 @@ extension SuiteEvent: Codable {
     private func check() throws(Malformed) {
         switch self {
         case .planned(let count): if count < 0 || count > 10_000_000 { throw Malformed("its 'count' cannot be") }
+        case .machine: break
         case .started(_, let name): if name.isEmpty { throw Malformed("its 'name' is empty") }
         case .finished(let result):
             if result.name.isEmpty { throw Malformed("its 'result.name' is empty") }

@@ -2,6 +2,8 @@
 public struct CorrectnessOptions: Sendable {
     /// Names of checks and of the random parts; empty for all.
     public var checks: [String] = []
+    /// Those that are left out.
+    public var skipped: [String] = []
     /// Of everything random.
     public var seed: UInt64 = 1
     /// Seconds that the whole run shall take on each target; nil for the default mix.
@@ -20,14 +22,16 @@ public struct CorrectnessOptions: Sendable {
         "differential-sequences", "concurrent-sequences", "integrity-under-load", "integrity-after-remount",
     ]
 
-    /// Names in `checks` that mean nothing.
+    /// Names in `checks` and `skipped` that mean nothing.
     public var unknownChecks: [String] {
-        checks.filter { name in CheckList.check(named: name) == nil && !CorrectnessOptions.randomParts.contains(name) }
+        (checks + skipped).filter { name in
+            CheckList.check(named: name) == nil && !CorrectnessOptions.randomParts.contains(name)
+        }
     }
 
     /// Whether a part of the run is asked for.
     func wants(_ name: String) -> Bool {
-        checks.isEmpty || checks.contains(name)
+        (checks.isEmpty || checks.contains(name)) && !skipped.contains(name)
     }
 }
 

@@ -14,6 +14,12 @@ public enum Numbers {
     /// Entries of each of the ring's queues.
     public static func depth(_ text: String) throws(NumberError) -> Int { try count(text, 1...4096) }
 
+    /// A machine's CPUs.
+    public static func cpus(_ text: String) throws(NumberError) -> Int { try count(text, 1...255) }
+
+    /// A machine's memory in MiB.
+    public static func memory(_ text: String) throws(NumberError) -> Int { try count(text, 256...16_777_216) }
+
     /// How often something is done.
     public static func cycles(_ text: String) throws(NumberError) -> Int { try count(text, 1...100_000) }
 

@@ -58,11 +58,15 @@ public final class StopPathRunner {
 
     /// Runs them all. Interrupted, it is the workbench that cleans up.
     public func run() -> Outcome {
-        listener.event(.planned(count: scenarios.count * targets.count * max(1, settings.cycles) + 1))
+        listener.event(.planned(count: plannedCycles + 1))
         let slabs = FuseSlabs.obstacle == nil ? FuseSlabs.current() : nil
         let connections = FuseControl.connections
         outer: for scenario in scenarios {
             for target in targets {
+                if settings.skipped.contains(scenario.name) {
+                    done += settings.cycles
+                    continue
+                }
                 if let obstacle = scenario.obstacle(on: target, settings: settings) {
                     done += settings.cycles
                     record(skipped(scenario, target, "not applicable: \(obstacle)"))
@@ -81,9 +85,20 @@ public final class StopPathRunner {
         return outcome
     }
 
+    private var plannedCycles: Int {
+        let cycles = scenarios.filter { !settings.skipped.contains($0.name) }.flatMap { scenario in
+            (1...max(1, settings.cycles)).filter { !settings.skipped.contains(Self.name(scenario, $0)) }
+        }
+        return cycles.count * targets.count
+    }
+
     /// - Returns: false if the run cannot go on.
     private func runCell(_ scenario: any Scenario, _ target: Target) -> Bool {
         for number in 1...max(1, settings.cycles) {
+            if settings.skipped.contains(Self.name(scenario, number)) {
+                done += 1
+                continue
+            }
             let (result, clean) = runCycle(scenario, target, number)
             done += 1
             record(result)
@@ -99,7 +114,7 @@ public final class StopPathRunner {
 
     private func runCycle(_ scenario: any Scenario, _ target: Target, _ number: Int) -> (TestResult, clean: Bool) {
         let seed = settings.seed &+ UInt64(number - 1)
-        let name = "\(scenario.name)/\(number)"
+        let name = Self.name(scenario, number)
         let start = ContinuousClock.now
         listener.event(.started(area: scenario.name, name: name))
         let cycle: Cycle
@@ -155,6 +170,8 @@ public final class StopPathRunner {
             return (own.first(where: \.isFailure) ?? own.first)?.check
         }
     }
+
+    private static func name(_ scenario: any Scenario, _ number: Int) -> String { "\(scenario.name)/\(number)" }
 
     private func makeCycle(_ scenario: any Scenario, _ target: Target, _ number: Int, _ seed: UInt64) throws(Errno)
         -> Cycle

@@ -18,6 +18,8 @@ public struct StopPathSettings: Sendable {
     public var allowFaults = false
     /// Repeated mounts within a cycle are cut short, and the power is cut on ext4 alone.
     public var isQuick = false
+    /// Names of results that are not asked for: of scenarios, or of cycles.
+    public var skipped: Set<String> = []
 
     public init() {}
 }

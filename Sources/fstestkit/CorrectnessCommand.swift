@@ -26,6 +26,8 @@ struct CorrectnessCommand: ParsableCommand {
     var directory: FilePath?
     @Option(parsing: .upToNextOption, help: "Run these checks only.")
     var check: [String] = []
+    @Option(help: "Leave out this check. May be given again.")
+    var skip: [String] = []
     @Option(help: "Of all that is random (default: drawn, and printed).", transform: Numbers.seed)
     var seed: UInt64?
     @Option(
@@ -54,7 +56,7 @@ struct CorrectnessCommand: ParsableCommand {
             throw ValidationError("--mount-option is for this project's transports")
         }
         var options = CorrectnessOptions()
-        options.checks = Lists.split(check)
+        (options.checks, options.skipped) = (Lists.split(check), skip)
         if let name = options.unknownChecks.first { throw ValidationError("there is no check \(name)") }
     }
 
@@ -63,7 +65,7 @@ struct CorrectnessCommand: ParsableCommand {
 
     func run() throws {
         var options = CorrectnessOptions()
-        options.checks = Lists.split(check)
+        (options.checks, options.skipped) = (Lists.split(check), skip)
         options.seed = seed ?? UInt64.random(in: 1...999_999_999)
         options.duration = duration
         options.jobs = jobs

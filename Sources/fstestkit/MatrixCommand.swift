@@ -4,6 +4,7 @@ import LinuxSystem
 import BenchCore
 import SystemPackage
 import TestMatrix
+import VirtualMachines
 
 struct MatrixCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -75,8 +76,16 @@ struct MatrixCommand: ParsableCommand {
 
     private func begin(_ configuration: MatrixConfiguration) throws -> MatrixSession {
         if resume { return try MatrixSession.resume(in: configuration.output) }
+        var availability = Availability.current
+        for case let kernel? in configuration.kernels.map(\.specification) {
+            do {
+                try VMOptions.prepare(kernel: kernel)
+            } catch let error as VirtualMachineError {
+                availability.kernels[kernel] = error.sentence
+            }
+        }
         let session = try MatrixSession.begin(
-            configuration, shard: shard.flatMap(Shard.init), availability: .current,
+            configuration, shard: shard.flatMap(Shard.init), availability: availability,
             tool: Fstestkit.configuration.version,
             commandLine: CommandLine.arguments)
         return session
@@ -106,7 +115,7 @@ struct MatrixCommand: ParsableCommand {
     }
 
     /// What somebody asked for by name and what could not be run: a cell whose suite and target were both named, all of a suite
-    /// that was named, all of a target that was named.
+    /// that was named, all of a target that was named, all of a kernel.
     private func missing(_ report: RunReport, _ resolved: ResolvedConfiguration) -> [String] {
         let named = Set(resolved.settings.filter { $0.origin != "default" }.map(\.key))
         let suites = named.contains("suites") ? resolved.configuration.suites : []
@@ -119,7 +128,9 @@ struct MatrixCommand: ParsableCommand {
             func isAlone(_ others: (Cell) -> Bool) -> Bool {
                 !report.cells.contains { others($0.record.cell) && $0.record.wasRun }
             }
-            return isSuite && isTarget || isSuite && isAlone { $0.suite == own.suite }
+            let isKernel = named.contains("kernels") && own.kernel != nil
+            return isSuite && isTarget || isKernel && isAlone { $0.kernel == own.kernel }
+                || isSuite && isAlone { $0.suite == own.suite }
                 || isTarget && isAlone { $0.target == own.target }
         }.map { "\($0.record.cell.key): \($0.record.reason)" }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import VirtualMachines
 import LinuxSystem
 import BenchCore
 import TestMatrix
@@ -9,6 +10,21 @@ struct MatrixOptions: ParsableArguments {
     @Option(help: "Suites, with commas: correctness, stop-path, hostile-source, xfstests, the file's (default: all).")
     var suite: [String] = []
     @OptionGroup var transports: TransportOption
+    @Option(
+        help: "Kernels, with commas: host, or as vm run takes them, in guests; NAME=SPEC names one (default: host).")
+    var kernel: [String] = []
+    @Option(help: "A guest's CPUs, with commas (default: 2).")
+    var cpus: [String] = []
+    @Option(help: "A guest's memory in MiB (default: 1536).", transform: Numbers.memory)
+    var memory: Int?
+    @Option(help: "A guest's accelerator: kvm, tcg (emulation), or auto (default).")
+    var accel: MachineSettings.Accelerator?
+    @Flag(help: "Guests whose clock counts instructions: no load on this machine trips a deadline there.")
+    var steady = false
+    @Option(help: "Words for a guest's kernel. May be given again.")
+    var append: [String] = []
+    @Option(help: "A file that guests have too: PATH[:PATH-THERE]. May be given again.")
+    var copy: [String] = []
     @Option(help: "Depths of the ring's queues, with commas (default: the daemon's).")
     var depth: [String] = []
     @OptionGroup var mountOptions: MountOptionsOption
@@ -41,7 +57,7 @@ struct MatrixOptions: ParsableArguments {
             throw ValidationError(
                 "--label goes with one --daemon or --mount-helper; the file of settings names several")
         }
-        _ = try depths()
+        _ = try (depths(), processors())
     }
 
     /// All settings, the flags before the environment before the file.
@@ -76,6 +92,14 @@ struct MatrixOptions: ParsableArguments {
                 MatrixConfiguration.TargetChoice(label: label, mountHelper: $0, cleanStatuses: cleanStatus)
             }
         say("daemons", daemon.isEmpty ? "--mount-helper" : "--daemon", \.daemons, daemons.isEmpty ? nil : daemons)
+        let kernels = Lists.split(kernel).map(MatrixConfiguration.KernelChoice.init)
+        say("kernels", "--kernel", \.kernels, kernels.isEmpty ? nil : kernels)
+        say("cpus", "--cpus", \.cpus, try processors())
+        say("memory", "--memory", \.memory, memory)
+        say("accelerator", "--accel", \.accelerator, accel?.rawValue)
+        say("steady", "--steady", \.steady, steady ? true : nil)
+        say("append", "--append", \.append, append.isEmpty ? nil : append)
+        say("copies", "--copy", \.copies, copy.isEmpty ? nil : copy)
         say("depths", "--depth", \.depths, try depths())
         say(
             "mount-options", "--mount-option", \.mountOptions,
@@ -107,14 +131,20 @@ struct MatrixOptions: ParsableArguments {
         }
     }
 
-    private func depths() throws -> [Int]? {
-        let words = Lists.split(depth)
+    private func depths() throws -> [Int]? { try numbers(depth, "--depth", Numbers.depth) }
+
+    private func processors() throws -> [Int]? { try numbers(cpus, "--cpus", Numbers.cpus) }
+
+    private func numbers(
+        _ texts: [String], _ flag: String, _ parse: (String) throws(NumberError) -> Int
+    ) throws -> [Int]? {
+        let words = Lists.split(texts)
         if words.isEmpty { return nil }
         return try words.map { word in
             do throws(NumberError) {
-                return try Numbers.depth(word)
+                return try parse(word)
             } catch {
-                throw ValidationError("--depth: \(error)")
+                throw ValidationError("\(flag): \(error)")
             }
         }
     }

@@ -6,7 +6,7 @@ import TestMatrix
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Show a run as text, Markdown, JSON, JUnit or an HTML page, or make one run of several.",
+        abstract: "Show a run as text, Markdown, JSON, JUnit, KTAP or an HTML page, or make one run of several.",
         subcommands: [ShowReport.self, MergeReport.self], defaultSubcommand: ShowReport.self)
 }
 
@@ -19,7 +19,7 @@ struct ShowReport: ParsableCommand {
     @Argument(help: ArgumentHelp("The run.", valueName: "run"))
     var name = "last"
     @OptionGroup var store: StoreOptions
-    @Option(help: "text, markdown, json, junit or html.")
+    @Option(help: "text, markdown, json, junit, ktap or html.")
     var format = ReportFormat.text
     @Option(help: "Write into this file instead.")
     var file: String?

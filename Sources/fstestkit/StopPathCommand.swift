@@ -19,6 +19,8 @@ struct StopPathCommand: ParsableCommand {
     @OptionGroup var transports: TransportOption
     @Option(parsing: .upToNextOption, help: "all, or names or numbers; see --list.")
     var scenario: [String] = ["all"]
+    @Option(help: "Leave out the result of this name: a scenario, or a cycle of one as kill/2. May be given again.")
+    var skip: [String] = []
     @Option(help: "Cycles of each scenario on each transport.", transform: Numbers.cycles)
     var cycles: Int?
     @Option(help: "Where the random choices begin; a failing cycle's seed repeats it.", transform: Numbers.seed)
@@ -117,6 +119,7 @@ struct StopPathCommand: ParsableCommand {
         if quick { settings.longestPause = 40 }
         settings.allowHostChanges = allowHostChanges
         settings.allowFaults = allowFaults
+        settings.skipped = Set(skip)
         return settings
     }
 
@@ -154,8 +157,6 @@ struct StopPathCommand: ParsableCommand {
         if let fault { words += ["--fault", fault, "--allow-faults"] }
         return words.joined(separator: " ")
     }
-
-    private func quoted(_ text: String) -> String { "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'" }
 
     private func printList() {
         let width = Scenarios.all.map(\.name.count).max() ?? 0

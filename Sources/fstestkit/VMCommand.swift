@@ -11,7 +11,9 @@ struct VMCommand: ParsableCommand {
             The machine's own kernel, mounts and files are left alone: a guest has no network, and its disk is thrown away. \
             docs/kernels.md tells what it takes.
             """,
-        subcommands: [VMRunCommand.self, VMShellCommand.self, VMKernelsCommand.self, VMCleanCommand.self])
+        subcommands: [
+            VMRunCommand.self, VMSuiteCommand.self, VMShellCommand.self, VMKernelsCommand.self, VMCleanCommand.self,
+        ])
 }
 
 struct VMRunCommand: ParsableCommand {
@@ -40,8 +42,10 @@ struct VMRunCommand: ParsableCommand {
         try report.conclude()
     }
 
-    private func quoted(_ text: String) -> String { "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'" }
 }
+
+/// One word of a shell's line.
+func quoted(_ text: String) -> String { "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'" }
 
 extension GuestReport {
     /// Says how it ended, unless it ended well, and ends with the status that stands for it.

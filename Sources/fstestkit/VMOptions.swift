@@ -8,13 +8,12 @@ import VirtualMachines
 struct VMOptions: ParsableArguments {
     @Option(help: "deb:VERSION, a bzImage, a folder with vmlinuz and lib/modules, or a kernel tree that was built.")
     var kernel: String
-    @Option(help: "CPUs.", transform: { try Numbers.count($0, 1...255) })
+    @Option(help: "CPUs.", transform: Numbers.cpus)
     var cpus = 2
     @Option(
-        help: "CPUs that may ever be there (default: as many as are there).",
-        transform: { try Numbers.count($0, 1...255) })
+        help: "CPUs that may ever be there (default: as many as are there).", transform: Numbers.cpus)
     var possible: Int?
-    @Option(help: "Memory in MiB.", transform: { try Numbers.count($0, 256...16_777_216) })
+    @Option(help: "Memory in MiB.", transform: Numbers.memory)
     var memory = 1536
     @Option(help: "Words for the kernel's command line. May be given again.")
     var append: [String] = []
@@ -49,13 +48,16 @@ struct VMOptions: ParsableArguments {
     }
 
     /// Makes ready what is missing, boots, and follows the guest to its end.
-    func run(_ job: GuestJob, input: Int32? = nil, ended: () -> Void = {}) throws -> GuestReport {
-        let specification = try specification()
+    func run(
+        _ job: GuestJob, input: Int32? = nil, output: @escaping ([UInt8]) -> Void = { VMOptions.pass($0, 1) },
+        booted: @escaping (BootedMachine) -> Void = { _ in }, ended: () -> Void = {}
+    ) throws -> GuestReport {
+        let specification = try VMOptions.specification(kernel)
         var job = job
         job.copies = copies() + job.copies
         let cache = VMOptions.cache()
-        var listener = Guest.Listener(output: { VMOptions.pass($0, 1) }, errors: { VMOptions.pass($0, 2) })
-        listener.input = input
+        var listener = Guest.Listener(
+            output: output, errors: { VMOptions.pass($0, 2) }, booted: booted, input: input)
         let file = try consoleFile()
         defer { if let file { close(file) } }
         if let file { listener.console = { VMOptions.pass($0, file) } }
@@ -66,6 +68,16 @@ struct VMOptions: ParsableArguments {
             defer { ended() }
             return try guest.run(listener)
         }
+    }
+
+    /// Makes ready all that a guest with this kernel takes.
+    static func prepare(kernel: String) throws {
+        let specification = try specification(kernel)
+        let cache = VMOptions.cache()
+        let root = GuestRoot(cache: cache, packages: packages)
+        let kernel = try KernelLibrary(cache: cache, root: root).kernel(specification)
+        _ = try Guest(
+            cache: cache, kernel: kernel, root: root, settings: MachineSettings(), job: GuestJob(script: ""))
     }
 
     static func cache() -> MachineCache {
@@ -94,7 +106,7 @@ struct VMOptions: ParsableArguments {
         return settings
     }
 
-    private func specification() throws -> KernelSpecification {
+    private static func specification(_ kernel: String) throws -> KernelSpecification {
         let known = KernelSpecification(kernel) { path in
             var isFolder: ObjCBool = false
             return FileManager.default.fileExists(atPath: path.string, isDirectory: &isFolder)

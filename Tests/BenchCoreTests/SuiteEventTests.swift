@@ -9,7 +9,12 @@ import Testing
         message: "expected 0, got ENOENT", evidence: ["evidence/rename/log"])
 
     @Test func everyEventSurvivesItsLine() throws {
-        for event in [.planned(count: 12), .started(area: "rename", name: "a\nb"), .finished(result)] as [SuiteEvent] {
+        let machine = SuiteMachine(
+            kernel: "6.18", build: "#1 SMP", commandLine: "a=b", emulator: "QEMU 10.0.2", accelerator: "tcg",
+            processors: 2, memory: 1536)
+        for event in [
+            .planned(count: 12), .started(area: "rename", name: "a\nb"), .finished(result), .machine(machine),
+        ] as [SuiteEvent] {
             let line = event.line
             #expect(line.last == UInt8(ascii: "\n"))
             #expect(line.dropLast().allSatisfy { $0 != UInt8(ascii: "\n") })

@@ -62,6 +62,27 @@ import Testing
         #expect(fault?.what.hasPrefix(what) == true)
     }
 
+    @Test func guestsAreSettingsToo() throws {
+        let file = try ConfigurationFile.parse(
+            """
+            kernels: [host, deb:6.18, mine=/src/linux]
+            cpus: [1, 8]
+            memory: 2048
+            accelerator: tcg
+            steady: true
+            append: kasan.fault=panic
+            """, path: "f")
+        let configuration = ResolvedConfiguration([file]).configuration
+        #expect(configuration.kernels.map(\.label) == ["host", "6.18", "mine"])
+        #expect(configuration.guests.cpus == [1, 8] && configuration.guests.memory == 2048)
+        #expect(configuration.guests.isSteady && configuration.guests.accelerator == "tcg")
+        #expect(configuration.guests.append == ["kasan.fault=panic"])
+        #expect(ResolvedConfiguration([]).configuration.kernels == [.host])
+        for text in ["cpus: 0", "memory: 1", "accelerator: xen", "steady: 3"] {
+            #expect(throws: ConfigurationFile.ParseError.self) { try ConfigurationFile.parse(text, path: "f") }
+        }
+    }
+
     @Test func brokenYAMLIsAMistakeToo() {
         #expect(throws: ConfigurationFile.ParseError.self) { try ConfigurationFile.parse("a: [", path: "f") }
     }

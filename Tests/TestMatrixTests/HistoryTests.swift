@@ -54,4 +54,27 @@ import Testing
         let good = try #require(try store.tests(matching: "good").first)
         #expect(try store.history(of: good).map(\.standing) == ["passing"])
     }
+
+    @Test func kernelsOfOneRunAreKeptApart() throws {
+        let folder = try TemporaryFolder()
+        let store = try folder.store()
+        let report = try reportOnKernels(store)
+        #expect(report.columns == ["legacy", "6.18/legacy", "7.3/legacy"])
+        #expect(report.machines.map(\.name) == ["6.18", "7.3"])
+        #expect(report.cells.map(\.record.machine?.kernel) == [nil, "6.18.15", "7.3.4"])
+        #expect(try store.everFailed().map(\.target) == ["7.3/legacy"])
+        #expect(try store.everFailed().first?.failsSince?.kernel == "7.3.4")
+        let name = try #require(try store.tests(matching: "kill/1").first)
+        let kernels = try store.kernels(of: name)
+        #expect(Set(kernels.map(\.kernel)) == ["6.18.0", "6.18.15", "7.3.4"])
+        #expect(kernels.first { $0.kernel == "7.3.4" }?.failures == Proportion(1, of: 1))
+        #expect(try store.kernels(of: name, target: "6.18/legacy").map(\.kernel) == ["6.18.15"])
+        #expect(Set(try store.occurrences(of: name).map(\.kernel)) == ["6.18.0", "6.18.15", "7.3.4"])
+        #expect(
+            try store.expectedSeconds().keys.sorted() == [
+                "stop-path/6.18/legacy", "stop-path/7.3/legacy", "stop-path/legacy",
+            ])
+        let past = try PastRuns(before: try reportOnKernels(store, "20260103-000000-0001", day: 1), store: store)
+        #expect(past.groups["stop-path/7.3/legacy"]?.map(\.counts.crashed) == [1, 1])
+    }
 }

@@ -47,6 +47,77 @@ import Testing
         #expect(labels == MatrixPlan(configuration, seed: 1).entries.map(\.cell.target))
     }
 
+    @Test func kernelsAndTheirCPUsAreColumns() throws {
+        var configuration = MatrixConfiguration()
+        configuration.suites = ["stop-path", "xfstests"]
+        configuration.targets = [
+            .init(transport: .legacy), .init(label: "b", command: "/x/daemon {source} {mountpoint}"),
+        ]
+        configuration.kernels = ["host", "deb:6.18", "mine=/src/linux"].map(MatrixConfiguration.KernelChoice.init)
+        configuration.guests.cpus = [2, 8]
+        configuration.guests.copies = ["/lib/x:/y"]
+        configuration.guests.append = ["kasan.fault=panic"]
+        #expect(configuration.problems.isEmpty)
+        let entries = MatrixPlan(configuration, seed: 1).entries
+        #expect(
+            entries.filter { $0.cell.target == "legacy" }.map(\.cell.key) == [
+                "stop-path/legacy", "xfstests/legacy", "stop-path/6.18/legacy", "xfstests/6.18/legacy",
+                "stop-path/6.18+8cpus/legacy", "xfstests/6.18+8cpus/legacy", "stop-path/mine/legacy",
+                "xfstests/mine/legacy", "stop-path/mine+8cpus/legacy", "xfstests/mine+8cpus/legacy",
+            ])
+        #expect(Set(entries.map(\.cell.folder)).count == entries.count)
+        // Kernels differ, and nothing else does.
+        #expect(
+            Set(entries.filter { $0.cell.suite == "stop-path" && $0.cell.target == "legacy" }.map(\.seed)).count == 1)
+
+        let command = SuiteCommand(configuration: configuration, program: "/bin/p")
+        func line(_ key: String) -> String {
+            entries.first { $0.cell.key == key }.map { command.arguments($0, output: "/out").joined(separator: " ") }
+                ?? ""
+        }
+        #expect(line("stop-path/legacy").hasPrefix("/bin/p stop-path --json --output /out"))
+        #expect(!line("stop-path/legacy").contains("--allow-host-changes"))
+        let guest = line("stop-path/mine+8cpus/b")
+        #expect(guest.hasPrefix("/bin/p vm suite --kernel /src/linux --cpus 8 --memory 1536 --accel auto"))
+        #expect(guest.contains(" --append kasan.fault=panic --copy /x/daemon --copy /lib/x:/y "))
+        #expect(guest.contains(" --output /out --resume -- fstestkit stop-path --json --output /run/results --daemon"))
+        // Nobody else works on that machine.
+        #expect(guest.hasSuffix(" --allow-host-changes"))
+    }
+
+    @Test func whatAGuestLacksItSaysItself() {
+        var configuration = MatrixConfiguration()
+        configuration.suites = ["stop-path", "xfstests"]
+        configuration.targets = [.init(transport: .uringSingle)]
+        configuration.kernels = ["deb:6.18", "deb:9"].map(MatrixConfiguration.KernelChoice.init)
+        let host = Availability(ring: "switched off", root: "needs root", kernels: ["deb:9": "there is none"])
+        let cells = MatrixRunner.cells(MatrixPlan(configuration, seed: 1), shard: nil, availability: host)
+        #expect(
+            cells.map(\.reason) == [
+                "", "xfstests is not run in guests", "there is none", "xfstests is not run in guests",
+            ])
+    }
+
+    @Test(
+        arguments: [
+            ("host", "host", nil), ("deb:7.3", "7.3", "deb:7.3"), ("/a/b/bzImage", "bzImage", "/a/b/bzImage"),
+            ("new=deb:7", "new", "deb:7"), ("/a=b/c", "c", "/a=b/c"), ("/a/linux/", "linux", "/a/linux"),
+        ] as [(String, String, String?)])
+    func kernelsHaveNames(text: String, label: String, specification: String?) {
+        let kernel = MatrixConfiguration.KernelChoice(text)
+        #expect((kernel.label, kernel.specification) == (label, specification))
+    }
+
+    @Test func twoKernelsOfOneNameAreRefused() {
+        var configuration = MatrixConfiguration()
+        configuration.kernels = ["/a/linux", "/b/linux"].map(MatrixConfiguration.KernelChoice.init)
+        #expect(configuration.problems == ["the kernel 'linux' is there twice; give one of them another name"])
+        configuration.kernels = [.host]
+        configuration.guests.isSteady = true
+        configuration.guests.accelerator = "kvm"
+        #expect(configuration.problems.count == 1)
+    }
+
     @Test func seedsFollowFromTheRunsSeed() {
         let seeds = MatrixPlan(configuration, seed: 1).entries.map(\.seed)
         #expect(seeds == MatrixPlan(configuration, seed: 1).entries.map(\.seed))

@@ -118,8 +118,50 @@ import Testing
     @Test func allFilesAreWritten() throws {
         try folder.write("\(report.run.folder)/x", "")
         let files = try ReportFiles(report, store: store, output: folder.path).write()
-        for name in ["report.txt", "report.md", "report.json", "junit.xml", "report.html"] {
+        for name in ["report.txt", "report.md", "report.json", "junit.xml", "report.ktap", "report.html"] {
             #expect(FileManager.default.fileExists(atPath: files.folder + "/" + name))
         }
+    }
+
+    /// Documentation/dev-tools/ktap.rst: version and plan first, each level two blanks further in, results numbered from 1.
+    @Test func ktapIsAsTheKernelHasIt() throws {
+        let lines = try text(.ktap).split(separator: "\n").map(String.init)
+        #expect(lines.prefix(2) == ["KTAP version 1", "1..3"])
+        #expect(lines.suffix(1) == ["ok 3 xfstests/legacy # SKIP not on this kernel"])
+        func results(_ depth: Int) -> [String] {
+            let blanks = String(repeating: "  ", count: depth)
+            return lines.filter { $0.hasPrefix(blanks + "ok ") || $0.hasPrefix(blanks + "not ok ") }.map {
+                String($0.dropFirst(blanks.count))
+            }
+        }
+        #expect(results(0).prefix(2) == ["not ok 1 correctness/legacy", "not ok 2 correctness/uring-single"])
+        #expect(
+            results(1) == ["not ok 1 rename", "not ok 2 locks", "not ok 1 locks", "ok 2 acl # SKIP", "ok 3 names"])
+        #expect(results(2).count == 6)
+        #expect(results(2)[0] == "ok 1 over an open file")
+        #expect(results(2)[2] == "not ok 1 between processes # TIMEOUT")
+        #expect(results(2)[3] == "not ok 1 of a dead process # ERROR")
+        #expect(results(2)[4] == "ok 1 inheritance # SKIP the filesystem behind has no ACL")
+        #expect(lines.contains("    # expected 0, got <ENOENT> | `x`"))
+    }
+
+    @Test func kernelsAreColumnsInEveryFormat() throws {
+        let report = try reportOnKernels(store)
+        let files = ReportFiles(report, store: store, output: folder.path)
+        let text = try files.text(.text)
+        #expect(text.contains("7.3: Linux 7.3.4, 2 CPUs, 1536 MiB, QEMU 10.0.2 (tcg)"))
+        #expect(text.contains("CRASHED stop-path/7.3/legacy: kill/kill/1"))
+        #expect(try files.text(.markdown).contains("| suite | legacy | 6.18/legacy | 7.3/legacy |"))
+        let page = try files.text(.html)
+        #expect(page.contains(#"<th scope="colgroup" class="kernel" colspan="1">host</th>"#))
+        #expect(page.contains(#"colspan="1">7.3</th></tr><tr><th scope="col">legacy</th>"#))
+        #expect(page.contains("guest 6.18"))
+        let junit = try files.text(.junit)
+        #expect(junit.contains(#"classname="stop-path.7_3.legacy.kill""#))
+        #expect(junit.contains(#"<property name="kernel" value="7.3.4"/>"#))
+        #expect(try files.text(.json).contains(#""emulator" : "QEMU 10.0.2""#))
+        #expect(try files.text(.ktap).contains("  # kernel 7.3.4\n"))
+        // Without guests there is one row of headings.
+        #expect(!(try self.text(.html)).contains("colgroup"))
     }
 }

@@ -77,6 +77,34 @@ extension Store {
     }
 }
 
+extension SuiteMachine {
+    static func some(_ kernel: String) -> SuiteMachine {
+        SuiteMachine(
+            kernel: kernel, build: "#1 SMP", commandLine: "console=ttyS0", emulator: "QEMU 10.0.2", accelerator: "tcg",
+            processors: 2, memory: 1536)
+    }
+}
+
+/// A run on the machine's kernel and on two guests', of which the last fails a test.
+func reportOnKernels(_ store: Store, _ id: String = "20260102-000000-0001", day: Int = 0) throws -> RunReport {
+    let kernels: [(name: String?, release: String, verdict: Verdict)] = [
+        (nil, "", .passed), ("6.18", "6.18.15", .passed), ("7.3", "7.3.4", .crashed),
+    ]
+    let records = kernels.enumerated().map { index, kernel in
+        CellRecord(
+            cell: Cell(suite: "stop-path", kernel: kernel.name, target: "legacy"), position: index, seed: 7,
+            machine: kernel.name.map { _ in .some(kernel.release) })
+    }
+    let (recorded, cells) = try store.begin(.some(id, day: day), cells: records)
+    for (var cell, kernel) in zip(cells, kernels) {
+        let result = TestResult.some("kill", "kill/1", kernel.verdict, target: cell.cell.track, suite: "stop-path")
+        try store.append([result], to: cell, position: 0)
+        cell.state = .finished
+        try store.update(cell)
+    }
+    return try RunReport(try store.end(recorded, state: .finished, at: recorded.started + 60), from: store)
+}
+
 /// A report with every verdict in it, and text that no format may stumble over.
 func motleyReport(_ store: Store) throws -> RunReport {
     try store.record(

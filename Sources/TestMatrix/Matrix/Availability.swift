@@ -8,11 +8,14 @@ public struct Availability: Sendable {
     public var fuse: String?
     public var ring: String?
     public var root: String?
+    /// Why a guest with this kernel cannot be had, by ``MatrixConfiguration/KernelChoice/specification``.
+    public var kernels: [String: String] = [:]
 
-    public init(fuse: String? = nil, ring: String? = nil, root: String? = nil) {
+    public init(fuse: String? = nil, ring: String? = nil, root: String? = nil, kernels: [String: String] = [:]) {
         self.fuse = fuse
         self.ring = ring
         self.root = root
+        self.kernels = kernels
     }
 
     /// This machine.
@@ -31,6 +34,10 @@ public struct Availability: Sendable {
 
     /// Why this cell cannot be run here; nil if it can be tried.
     public func obstacle(_ entry: MatrixPlan.Entry, _ configuration: MatrixConfiguration) -> String? {
+        if let guest = entry.guest {
+            // What a guest lacks the suite says there.
+            return entry.cell.suite == "xfstests" ? "xfstests is not run in guests" : kernels[guest.kernel]
+        }
         if let fuse { return fuse }
         if entry.target.transport?.usesRing == true, let ring { return ring }
         switch entry.cell.suite {

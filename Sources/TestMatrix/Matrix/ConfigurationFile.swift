@@ -48,9 +48,8 @@ public struct ConfigurationFile {
     }
 
     private static let keys = [
-        "suites", "own-suites", "transports", "daemons", "depths", "mount-options", "cycles", "quick", "seed",
-        "xfstests", "timeout",
-        "arguments", "output",
+        "suites", "own-suites", "transports", "daemons", "kernels", "cpus", "memory", "accelerator", "steady", "append",
+        "copies", "depths", "mount-options", "cycles", "quick", "seed", "xfstests", "timeout", "arguments", "output",
     ]
 
     private mutating func take(_ keyNode: Node, _ node: Node) throws {
@@ -60,6 +59,20 @@ public struct ConfigurationFile {
         case "own-suites": layer.ownSuites = try list(node).map(ownSuite)
         case "transports": layer.transports = try transports(node)
         case "daemons": layer.daemons = try list(node).map(daemon)
+        case "kernels": layer.kernels = try strings(node).map(MatrixConfiguration.KernelChoice.init)
+        case "cpus": layer.cpus = try list(node).map { try number($0, key, Numbers.cpus) }
+        case "memory": layer.memory = try number(node, key, Numbers.memory)
+        case "accelerator":
+            let value = try string(node)
+            guard ["auto", "kvm", "tcg"].contains(value) else {
+                throw parseError(node, "accelerator is auto, kvm or tcg, not '\(value)'")
+            }
+            layer.accelerator = value
+        case "steady":
+            guard let value = node.bool else { throw parseError(node, "steady is true or false") }
+            layer.steady = value
+        case "append": layer.append = try strings(node)
+        case "copies": layer.copies = try strings(node)
         case "depths": layer.depths = try list(node).map { try number($0, "depth", Numbers.depth) }
         case "mount-options": layer.mountOptions = try strings(node)
         case "cycles": layer.cycles = try number(node, key, Numbers.cycles)

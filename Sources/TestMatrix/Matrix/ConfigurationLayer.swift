@@ -5,6 +5,13 @@ public struct ConfigurationLayer: Sendable {
     public var suites: [String]?
     public var transports: [TransportName]?
     public var daemons: [MatrixConfiguration.TargetChoice]?
+    public var kernels: [MatrixConfiguration.KernelChoice]?
+    public var cpus: [Int]?
+    public var memory: Int?
+    public var accelerator: String?
+    public var steady: Bool?
+    public var append: [String]?
+    public var copies: [String]?
     public var depths: [Int]?
     public var mountOptions: [String]?
     public var cycles: Int?

@@ -1,10 +1,15 @@
 public import BenchCore
+import Foundation
 
 /// What a matrix shall run: recorded with the run, so that a resume runs the same.
 public struct MatrixConfiguration: Sendable, Hashable, Codable {
     /// By name: the built-in ones, and those of ``ownSuites``.
     public var suites: [String] = MatrixConfiguration.builtInSuites
     public var targets: [TargetChoice] = TransportName.allCases.map { TargetChoice(transport: $0) }
+    /// The kernels, one after the other.
+    public var kernels = [KernelChoice.host]
+    /// What guests are like.
+    public var guests = GuestChoice()
     /// Entries of each kernel queue, for the transports that use a ring; empty for the daemon's own choice.
     public var depths: [Int] = []
     /// Sets of mount options for this project's own transports, as ``MountOptionSet/sets(_:on:seed:)`` takes them; empty for the
@@ -76,6 +81,66 @@ public struct MatrixConfiguration: Sendable, Hashable, Codable {
         }
     }
 
+    /// A kernel: the machine's own, or that of a guest.
+    public struct KernelChoice: Sendable, Hashable, Codable {
+        /// What the matrix's column is called.
+        public var label: String
+        /// As `vm run --kernel` takes it, with an absolute path; nil for the machine's own, without a guest.
+        public var specification: String?
+
+        /// The machine's own.
+        public static let host = KernelChoice(label: "host", specification: nil)
+
+        private init(label: String, specification: String?) {
+            self.label = label
+            self.specification = specification
+        }
+
+        /// Reads `host`, `deb:6.18`, a path, or either of the latter with a name: `mine=~/linux`.
+        public init(_ text: String) {
+            if text == "host" {
+                self = .host
+                return
+            }
+            var specification = text
+            var label: String?
+            if let end = text.firstIndex(of: "="), !text[..<end].contains(where: { $0 == "/" || $0 == ":" }) {
+                label = String(text[..<end])
+                specification = String(text[text.index(after: end)...])
+            }
+            if specification.hasPrefix("deb:") {
+                label = label ?? String(specification.dropFirst("deb:".count))
+            } else {
+                specification =
+                    URL(fileURLWithPath: (specification as NSString).expandingTildeInPath)
+                    .standardizedFileURL.path
+                label = label ?? (specification as NSString).lastPathComponent
+            }
+            self.init(label: label ?? "", specification: specification)
+        }
+    }
+
+    /// The machine of a guest.
+    public struct GuestChoice: Sendable, Hashable, Codable {
+        /// Numbers of CPUs, a column for each.
+        public var cpus = [GuestChoice.usualCPUs]
+        /// In MiB.
+        public var memory = 1536
+        /// `kvm`, `tcg` or `auto`.
+        public var accelerator = "auto"
+        /// Its clock counts instructions.
+        public var isSteady = false
+        /// For the kernel's command line.
+        public var append: [String] = []
+        /// Files of the machine that it has too, as `vm run --copy` takes them.
+        public var copies: [String] = []
+
+        public init() {}
+
+        /// What a column need not say.
+        static let usualCPUs = 2
+    }
+
     /// What is wrong with it, as far as can be told without running it.
     public var problems: [String] {
         var problems: [String] = []
@@ -87,16 +152,22 @@ public struct MatrixConfiguration: Sendable, Hashable, Codable {
         if targets.isEmpty { problems.append("there is no transport or daemon to run on") }
         for (what, names) in [
             ("suite", ownSuites.map(\.name) + MatrixConfiguration.builtInSuites), ("target", targets.map(\.label)),
+            ("kernel", kernels.map(\.label)), ("number of CPUs", guests.cpus.map(String.init)),
         ] {
             let twice = Dictionary(grouping: names, by: \.self).filter { $0.value.count > 1 }.keys.sorted()
             problems += twice.map { "the \(what) '\($0)' is there twice; give one of them another name" }
         }
-        problems += (suites + targets.map(\.label)).filter {
+        problems += (suites + targets.map(\.label) + kernels.map(\.label)).filter {
             $0.isEmpty || $0.contains("/") || $0.contains(where: \.isWhitespace)
         }
         .map { "'\($0)' cannot be a name: it becomes a folder's" }
         if let depth = depths.first(where: { $0 < 1 || $0 > 4096 }) {
             problems.append("depth \(depth) is not from 1 to 4096")
+        }
+        if kernels.isEmpty { problems.append("there is no kernel to run on") }
+        if guests.cpus.isEmpty { problems.append("guests need a number of CPUs") }
+        if guests.isSteady && guests.accelerator == "kvm" {
+            problems.append("a steady guest is emulated: it excludes the accelerator kvm")
         }
         if cycles < 1 { problems.append("cycles must be at least 1, not \(cycles)") }
         if timeout <= 0 { problems.append("timeout must be above 0 seconds, not \(timeout)") }

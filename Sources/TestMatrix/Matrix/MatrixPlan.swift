@@ -8,7 +8,17 @@ public struct MatrixPlan: Sendable {
     public struct Entry: Sendable, Hashable {
         public var cell: Cell
         public var target: MatrixConfiguration.TargetChoice
+        /// The guest's kernel and CPUs; nil for the machine itself.
+        public var guest: Guest?
         public var seed: UInt64
+    }
+
+    public struct Guest: Sendable, Hashable {
+        /// As `vm run --kernel` takes it.
+        public var kernel: String
+        public var cpus: Int
+        /// In the matrix's columns: the kernel's, and the CPUs where they are not the usual two.
+        public var label: String
     }
 
     public let configuration: MatrixConfiguration
@@ -20,13 +30,19 @@ public struct MatrixPlan: Sendable {
         self.seed = seed
         var entries: [Entry] = []
         for cycle in 1...max(1, configuration.cycles) {
-            for suite in configuration.suites {
-                for target in configuration.targets.flatMap({ configuration.variants(of: $0, suite, seed) }) {
-                    let usesRing = target.transport?.usesRing ?? false
-                    let depths: [Int?] = usesRing && !configuration.depths.isEmpty ? configuration.depths : [nil]
-                    for depth in depths {
-                        let cell = Cell(suite: suite, target: target.label, depth: depth, cycle: cycle)
-                        entries.append(Entry(cell: cell, target: target, seed: MatrixPlan.seed(seed, cell.key)))
+            for guest in configuration.kernels.flatMap(configuration.guests(with:)) {
+                for suite in configuration.suites {
+                    for target in configuration.targets.flatMap({ configuration.variants(of: $0, suite, seed) }) {
+                        let usesRing = target.transport?.usesRing ?? false
+                        let depths: [Int?] = usesRing && !configuration.depths.isEmpty ? configuration.depths : [nil]
+                        for depth in depths {
+                            let cell = Cell(
+                                suite: suite, kernel: guest?.label, target: target.label, depth: depth, cycle: cycle)
+                            entries.append(
+                                Entry(
+                                    cell: cell, target: target, guest: guest,
+                                    seed: MatrixPlan.seed(seed, cell.keyOnAnyKernel)))
+                        }
                     }
                 }
             }
@@ -34,7 +50,7 @@ public struct MatrixPlan: Sendable {
         self.entries = entries
     }
 
-    /// A seed for one cell: the same in whichever shard, and after a resume. At most nine digits, to be typed again.
+    /// A seed for one cell: the same on each kernel, so that kernels differ and nothing else does, the same in whichever shard, and after a resume. At most nine digits, to be typed again.
     static func seed(_ seed: UInt64, _ key: String) -> UInt64 {
         var hash = FNV1a()
         hash.combine("\(seed)/\(key)".utf8)
@@ -51,7 +67,9 @@ public struct MatrixPlan: Sendable {
                 name: cells.count == 1 ? cells[0].key : "shard \(index) of \(count)", shard: shard.description,
                 seed: seed,
                 cells: cells.map {
-                    JobCell(key: $0.key, suite: $0.suite, target: $0.target, depth: $0.depth, cycle: $0.cycle)
+                    JobCell(
+                        key: $0.key, suite: $0.suite, kernel: $0.kernel, target: $0.target, depth: $0.depth,
+                        cycle: $0.cycle)
                 })
         }
         let encoder = JSONEncoder()
@@ -72,6 +90,7 @@ public struct MatrixPlan: Sendable {
     private struct JobCell: Encodable {
         let key: String
         let suite: String
+        let kernel: String?
         let target: String
         let depth: Int?
         let cycle: Int
@@ -79,6 +98,16 @@ public struct MatrixPlan: Sendable {
 }
 
 extension MatrixConfiguration {
+    /// A guest for each number of CPUs; nil for the machine itself.
+    fileprivate func guests(with kernel: KernelChoice) -> [MatrixPlan.Guest?] {
+        guard let specification = kernel.specification else { return [nil] }
+        return guests.cpus.map { cpus in
+            MatrixPlan.Guest(
+                kernel: specification, cpus: cpus,
+                label: kernel.label + (cpus == GuestChoice.usualCPUs ? "" : "+\(cpus)cpus"))
+        }
+    }
+
     /// The target with each set of mount options.
     fileprivate func variants(of target: TargetChoice, _ suite: String, _ seed: UInt64) -> [TargetChoice] {
         let takesOptions =

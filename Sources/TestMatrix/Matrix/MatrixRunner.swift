@@ -76,9 +76,11 @@ public final class MatrixRunner {
         if !isResumed { try? FileManager.default.removeItem(atPath: path) }
         try? FileManager.default.removeItem(atPath: path + "/events.jsonl")
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        let patience = Duration.milliseconds(Int(plan.configuration.timeout * 1000))
         let suite = SuiteRun(
             bench: bench, command: command.arguments(entry, output: path, isResumed: isResumed), folder: path,
-            silence: .milliseconds(Int(plan.configuration.timeout * 1000)),
+            // A guest that says nothing is ended by who runs it, after the same time, and may have had to boot before.
+            silence: entry.guest == nil ? patience : patience * 2 + .seconds(120),
             mayRepeat: MatrixConfiguration.builtInSuites.contains(entry.cell.suite))
         var record = progress.cells[index].record
         record.state = .running
@@ -87,6 +89,7 @@ public final class MatrixRunner {
         record.command = command.arguments(entry, output: place, isResumed: isResumed)
         record.log = place + "/log"
         try store.update(record)
+        record.machine = nil
         progress.cells[index].record = record
         progress.cells[index].counts = Counts()
         progress.current = index
@@ -111,6 +114,7 @@ public final class MatrixRunner {
                 progress.cells[index].testBegan = Date()
                 view.show(.testBegan(index), progress)
             case .finished(let result): results.append(adapted(result, index, place))
+            case .machine(let machine): progress.cells[index].record.machine = machine
             }
         }
         try store.append(results, to: progress.cells[index].record, position: progress.cells[index].counts.total)
@@ -129,7 +133,7 @@ public final class MatrixRunner {
     private func adapted(_ result: TestResult, _ index: Int, _ place: String) -> TestResult {
         var result = result
         result.suite = progress.cells[index].record.cell.suite
-        result.target = progress.cells[index].record.cell.target
+        result.target = progress.cells[index].record.cell.track
         let prefix = folder.path + "/"
         result.evidence = result.evidence.map { path in
             path.hasPrefix(prefix)
@@ -142,6 +146,7 @@ public final class MatrixRunner {
         _ index: Int, _ record: CellRecord, _ suite: SuiteRun, _ end: SuiteRun.End, _ place: String
     ) throws {
         var record = record
+        record.machine = progress.cells[index].record.machine
         record.state = .finished
         switch end {
         case .finished: break
@@ -155,7 +160,7 @@ public final class MatrixRunner {
             // The test that was running is to blame, or the suite as a whole.
             let began = suite.current == nil ? record.started : progress.cells[index].testBegan
             let result = TestResult(
-                suite: record.cell.suite, target: record.cell.target, area: suite.current?.area ?? "suite",
+                suite: record.cell.suite, target: record.cell.track, area: suite.current?.area ?? "suite",
                 name: suite.current?.name ?? "runs to its end", verdict: verdict,
                 seconds: began.map { Date().timeIntervalSince($0) } ?? 0, message: message, evidence: [place + "/log"])
             try store.append([result], to: record, position: progress.cells[index].counts.total)

@@ -44,6 +44,23 @@ public struct ResolvedConfiguration: Sendable {
         note(
             "daemons", result.targets.compactMap(ResolvedConfiguration.text).joined(separator: ", "),
             take("daemons", \.daemons) { _ in })
+        let kernels = take("kernels", \.kernels) { result.kernels = $0 }
+        note(
+            "kernels",
+            result.kernels.map { kernel in kernel.specification.map { "\(kernel.label): \($0)" } ?? kernel.label }
+                .joined(separator: ", "), kernels)
+        let cpus = take("cpus", \.cpus) { result.guests.cpus = $0 }
+        note("cpus", result.guests.cpus.map(String.init).joined(separator: ", "), cpus)
+        let memory = take("memory", \.memory) { result.guests.memory = $0 }
+        note("memory", "\(result.guests.memory) MiB", memory)
+        let accelerator = take("accelerator", \.accelerator) { result.guests.accelerator = $0 }
+        note("accelerator", result.guests.accelerator, accelerator)
+        let steady = take("steady", \.steady) { result.guests.isSteady = $0 }
+        note("steady", "\(result.guests.isSteady)", steady)
+        let append = take("append", \.append) { result.guests.append = $0 }
+        note("append", result.guests.append.joined(separator: " "), append)
+        let copies = take("copies", \.copies) { result.guests.copies = $0 }
+        note("copies", result.guests.copies.joined(separator: ", "), copies)
         let depths = take("depths", \.depths) { result.depths = $0 }
         note("depths", result.depths.map(String.init).joined(separator: ", "), depths)
         let mountOptions = take("mount-options", \.mountOptions) { result.mountOptions = $0 }

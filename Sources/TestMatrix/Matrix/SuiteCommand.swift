@@ -7,8 +7,41 @@ struct SuiteCommand {
     /// This project's program.
     let program: String
 
+    /// Where a guest keeps the evidence, and its name of this project's program.
+    private static let inGuest = (output: "/run/results", program: "fstestkit")
+    /// Suites that go on after a death: they take `--skip NAME`.
+    private static let resumable: Set<String> = ["correctness", "stop-path"]
+
     /// - Parameter output: where the suite's evidence goes; absolute.
     func arguments(_ entry: MatrixPlan.Entry, output: String, isResumed: Bool = false) -> [String] {
+        guard let guest = entry.guest else { return suite(entry, program, output: output, isResumed: isResumed) }
+        let choice = configuration.guests
+        var result = [program, "vm", "suite", "--kernel", guest.kernel, "--cpus", "\(guest.cpus)"]
+        result += ["--memory", "\(choice.memory)", "--accel", choice.accelerator]
+        if choice.isSteady { result.append("--steady") }
+        for word in choice.append { result += ["--append", word] }
+        for path in daemon(of: entry.target) + choice.copies { result += ["--copy", path] }
+        result += ["--timeout", "\(configuration.timeout)", "--output", output]
+        if SuiteCommand.resumable.contains(entry.cell.suite) { result.append("--resume") }
+        result.append("--")
+        result += suite(entry, SuiteCommand.inGuest.program, output: SuiteCommand.inGuest.output, isResumed: false)
+        // Nobody else works on that machine.
+        if entry.cell.suite == "stop-path" { result.append("--allow-host-changes") }
+        return result
+    }
+
+    /// The program of somebody's daemon, which a guest needs; empty where it is not found here.
+    private func daemon(of target: MatrixConfiguration.TargetChoice) -> [String] {
+        guard let name = target.command.map(Target.words)?.first ?? target.mountHelper else { return [] }
+        if name.contains("/") { return [URL(fileURLWithPath: name).standardizedFileURL.path] }
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+        let places = folders.map { folder in "\(folder)/\(name)" }
+        return places.first { FileManager.default.isExecutableFile(atPath: $0) }.map { [$0] } ?? []
+    }
+
+    private func suite(
+        _ entry: MatrixPlan.Entry, _ program: String, output: String, isResumed: Bool
+    ) -> [String] {
         let further = configuration.arguments[entry.cell.suite] ?? []
         if let own = configuration.ownSuites.first(where: { $0.name == entry.cell.suite }) {
             let values = [

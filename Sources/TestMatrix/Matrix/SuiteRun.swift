@@ -102,6 +102,7 @@ final class SuiteRun {
             switch event {
             case .planned(let count): planned = count
             case .started(let area, let name): current = (area, name)
+            case .machine: break
             case .finished(let result):
                 results += 1
                 if result.verdict.isFailure { failures += 1 }

@@ -75,6 +75,7 @@ public struct JSONReport {
         let seconds: Double
         let attempts: Int
         let log: String
+        let machine: SuiteMachine?
         let counts: Numbers
         let results: [TestResult]
 
@@ -90,6 +91,7 @@ public struct JSONReport {
             seconds = report.record.seconds
             attempts = report.record.attempts
             log = report.record.log
+            machine = report.record.machine
             counts = Numbers(report.counts)
             results = report.results
         }

@@ -36,7 +36,8 @@ public struct JUnitReport {
         ]
         var lines: [Markup] = ["<testsuite\(attributes: attributes)>", "<properties>"]
         var properties = [
-            ("kernel", report.run.kernel), ("tool", report.run.tool), ("seed", "\(cell.record.seed)"),
+            ("kernel", cell.record.machine?.kernel ?? report.run.kernel), ("tool", report.run.tool),
+            ("seed", "\(cell.record.seed)"),
             ("command", cell.record.command.joined(separator: " ")), ("state", cell.record.state.rawValue),
         ]
         properties += (report.leftOut + report.unfinished).map { ("not run: \($0.record.cell.key)", $0.record.reason) }
@@ -51,7 +52,9 @@ public struct JUnitReport {
         let place = cell.record.cell
         let opening: KeyValuePairs<StaticString, String?> = [
             "name": result.name,
-            "classname": "\(place.suite).\(place.column.replacing("/", with: "."))"
+            // A dot would begin another package.
+            "classname": "\(place.suite)." + (place.kernel.map { $0.replacing(".", with: "_") + "." } ?? "")
+                + place.columnOfKernel.replacing("/", with: ".")
                 + (place.cycle > 1 ? ".cycle-\(place.cycle)" : "") + ".\(result.area)",
             "time": time(result.seconds),
         ]

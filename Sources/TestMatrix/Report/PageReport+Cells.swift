@@ -24,6 +24,9 @@ extension PageReport {
             html += #"<div class="plots">\#(Plots.times(points))\#(Plots.results(points))</div>"#
         }
         let log: Markup = cell.record.log.isEmpty ? "" : #" · <a href="\#(link(cell.record.log))">log</a>"#
+        if let machine = cell.record.machine {
+            html += #"<p class="how">\#(machine.text) · <code>\#(machine.commandLine)</code></p>"#
+        }
         html += """
             <p class="how">seed <code>\(cell.record.seed)</code> · <code>\(command(cell.record.command))</code>\(log)</p>
             """

@@ -7,10 +7,8 @@ extension PageReport {
         var html: Markup = """
             <section id="matrix" aria-labelledby="matrix-title"><h2 id="matrix-title">Matrix</h2>
             <div class="scroll" tabindex="0" role="region" aria-labelledby="matrix-title"><table class="heat" \
-            style="min-width:\(13 + 6 * report.columns.count)rem"><thead><tr><th scope="col">passed of executed</th>
+            style="min-width:\(13 + 6 * report.columns.count)rem"><thead>\(headings)</thead>
             """
-        for column in report.columns { html += #"<th scope="col">\#(column)</th>"# }
-        html += "</tr></thead>"
         var quiet = 0
         for suite in report.suites {
             html += #"<tbody class="suite"><tr class="whole"><th scope="row">\#(suite)</th>"#
@@ -35,6 +33,26 @@ extension PageReport {
                 """
         }
         return html + "</section>"
+    }
+
+    /// The columns' names; with guests below their kernels'.
+    private var headings: Markup {
+        let kernels = report.columnsOfKernels
+        let corner: Markup = "passed of executed"
+        guard kernels.contains(where: { $0.kernel != nil }) else {
+            let names: [Markup] = report.columns.map { #"<th scope="col">\#($0)</th>"# }
+            return #"<tr><th scope="col">\#(corner)</th>\#(names)</tr>"#
+        }
+        let above: [Markup] = kernels.map { kernel, columns in
+            #"<th scope="colgroup" class="kernel" colspan="\#(columns.count)">\#(kernel ?? "host")</th>"#
+        }
+        let names: [Markup] = kernels.flatMap { kernel, columns in
+            columns.map { column in
+                let name = kernel.map { String(column.dropFirst($0.count + 1)) } ?? column
+                return #"<th scope="col">\#(name)</th>"# as Markup
+            }
+        }
+        return #"<tr><th scope="col" rowspan="2">\#(corner)</th>\#(above)</tr><tr>\#(names)</tr>"#
     }
 
     private func hasFailure(_ suite: String, _ area: String) -> Bool {

@@ -47,7 +47,7 @@ struct PastRuns {
         let rows = try Row.fetchAll(
             database,
             sql: """
-                SELECT cell.run, cell.suite, cell.target, cell.depth, cell.id, cell.seconds,
+                SELECT cell.run, cell.suite, cell.kernel, cell.target, cell.depth, cell.id, cell.seconds,
                        SUM(verdict = 0), SUM(verdict = 1), SUM(verdict = 2), SUM(verdict = 3), SUM(verdict = 4)
                 FROM cell LEFT JOIN result ON result.cell = cell.id
                 WHERE cell.run IN (\(list)) AND cell.state IN ('finished', 'broken')
@@ -56,17 +56,17 @@ struct PastRuns {
         for row in rows {
             guard let index = place[row[0]] else { continue }
             let run = runs[index]
-            let group = Cell(suite: row[1], target: row[2], depth: row[3], cycle: 1).key
+            let group = Cell(suite: row[1], kernel: row[2], target: row[3], depth: row[4], cycle: 1).key
             var counts = Counts()
             for (offset, verdict) in [Verdict.passed, .skipped, .failed, .hung, .crashed].enumerated() {
-                counts[verdict] = row[6 + offset] ?? 0
+                counts[verdict] = row[7 + offset] ?? 0
             }
             if let last = groups[group]?.indices.last, groups[group]?[last].run == run.id {
-                groups[group]?[last].seconds += row[5] as Double
+                groups[group]?[last].seconds += row[6] as Double
                 groups[group]?[last].counts += counts
             } else {
                 groups[group, default: []].append(
-                    Point(run: run.id, date: run.started, kernel: run.kernel, seconds: row[5], counts: counts))
+                    Point(run: run.id, date: run.started, kernel: run.kernel, seconds: row[6], counts: counts))
             }
         }
         for key in groups.keys { groups[key]?.sort { $0.date < $1.date } }

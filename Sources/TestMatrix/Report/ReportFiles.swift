@@ -19,6 +19,7 @@ public struct ReportFiles {
         case .markdown: MarkdownReport(report).text
         case .json: try JSONReport(report).text()
         case .junit: JUnitReport(report).text
+        case .ktap: KTAPReport(report).text
         case .html:
             try PageReport(
                 report, past: PastRuns(before: report, store: store), evidence: EvidenceFiles(folder: folder)
@@ -32,7 +33,7 @@ public struct ReportFiles {
     public func write() throws -> (page: String, folder: String) {
         for (format, name) in [
             (ReportFormat.text, "report.txt"), (.markdown, "report.md"), (.json, "report.json"), (.junit, "junit.xml"),
-            (.html, "report.html"),
+            (.ktap, "report.ktap"), (.html, "report.html"),
         ] {
             try text(format).write(toFile: folder + "/" + name, atomically: true, encoding: .utf8)
         }

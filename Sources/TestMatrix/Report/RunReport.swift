@@ -35,7 +35,24 @@ public struct RunReport: Sendable {
     /// The rows of the matrix.
     public var suites: [String] { cells.map(\.record.cell.suite).uniqued() }
     /// The columns of the matrix: targets with their depths.
-    public var columns: [String] { cells.map(\.record.cell.column).uniqued() }
+    public var columns: [String] { columnsOfKernels.flatMap(\.columns) }
+
+    /// The columns by kernel: nil is the machine's own.
+    var columnsOfKernels: [(kernel: String?, columns: [String])] {
+        cells.map(\.record.cell.kernel).uniqued().map { kernel in
+            (kernel, cells.filter { $0.record.cell.kernel == kernel }.map(\.record.cell.column).uniqued())
+        }
+    }
+
+    /// The guests that ran cells, by their names: what each is.
+    var machines: [(name: String, machine: SuiteMachine)] {
+        var seen: Set<String> = []
+        return cells.compactMap { cell in
+            guard let name = cell.record.cell.kernel, let machine = cell.record.machine, seen.insert(name).inserted
+            else { return nil }
+            return (name, machine)
+        }
+    }
 
     /// What a suite came to on one target, over all its cycles.
     public func group(_ suite: String, _ column: String) -> CellGroup? {

@@ -1,3 +1,4 @@
+public import BenchCore
 public import Foundation
 
 /// What became of a cell.
@@ -31,10 +32,12 @@ public struct CellRecord: Sendable, Hashable, Identifiable {
     public var attempts: Int
     /// What the suite said to people; relative to the run's folder.
     public var log: String
+    /// What ran it, where that was a guest that booted.
+    public var machine: SuiteMachine?
 
     public init(
         cell: Cell, position: Int, state: State = .planned, reason: String = "", seed: UInt64, command: [String] = [],
-        started: Date? = nil, seconds: Double = 0, attempts: Int = 0, log: String = ""
+        started: Date? = nil, seconds: Double = 0, attempts: Int = 0, log: String = "", machine: SuiteMachine? = nil
     ) {
         self.cell = cell
         self.position = position
@@ -46,6 +49,7 @@ public struct CellRecord: Sendable, Hashable, Identifiable {
         self.seconds = seconds
         self.attempts = attempts
         self.log = log
+        self.machine = machine
     }
 
     /// Whether it has results, or should have.

@@ -3,6 +3,9 @@ import Foundation
 import GRDB
 
 extension Store {
+    /// The kernel that a cell ran on: its guest's, or the machine's.
+    fileprivate static let kernel = "COALESCE(json_extract(cell.machine, '$.kernel'), run.kernel)"
+
     /// Tests whose `suite/area/name` contains the text, case aside; an exact path or name wins over the others.
     public func tests(matching text: String) throws -> [TestName] {
         let all = try database.read { database in
@@ -81,12 +84,12 @@ extension Store {
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT run.kernel, cell.target, SUM(result.verdict >= 2), SUM(result.verdict <> 1), MIN(run.started),
-                           MAX(run.started)
+                    SELECT \(Store.kernel), cell.target, SUM(result.verdict >= 2), SUM(result.verdict <> 1),
+                           MIN(run.started), MAX(run.started)
                     FROM test JOIN track ON track.test = test.id JOIN result ON result.track = track.id
                     JOIN cell ON cell.id = result.cell JOIN run ON run.number = cell.run
-                    WHERE test.suite = ? AND test.area = ? AND test.name = ? AND (?4 IS NULL OR cell.target = ?4)
-                    GROUP BY run.kernel, cell.target ORDER BY MAX(run.started) DESC, cell.target
+                    WHERE test.suite = ? AND test.area = ? AND test.name = ? AND (?4 IS NULL OR track.target = ?4)
+                    GROUP BY 1, 2 ORDER BY MAX(run.started) DESC, cell.target
                     """, arguments: [test.suite, test.area, test.name, target]
             ).map { row in
                 KernelHistory(
@@ -102,10 +105,10 @@ extension Store {
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT run.id, run.started, run.kernel, cell.target, result.verdict, result.seconds, result.message
+                    SELECT run.id, run.started, \(Store.kernel), track.target, result.verdict, result.seconds, result.message
                     FROM test JOIN track ON track.test = test.id JOIN result ON result.track = track.id
                     JOIN cell ON cell.id = result.cell JOIN run ON run.number = cell.run
-                    WHERE test.suite = ?1 AND test.area = ?2 AND test.name = ?3 AND (?4 IS NULL OR cell.target = ?4)
+                    WHERE test.suite = ?1 AND test.area = ?2 AND test.name = ?3 AND (?4 IS NULL OR track.target = ?4)
                     ORDER BY run.started DESC, cell.id DESC, result.repetition DESC LIMIT ?5
                     """, arguments: [test.suite, test.area, test.name, target, limit]
             ).map { row in
@@ -124,7 +127,10 @@ private struct Moments {
 
     init(_ database: Database) {
         statement = try? database.cachedStatement(
-            sql: "SELECT run.id, run.started, run.kernel FROM cell JOIN run ON run.number = cell.run WHERE cell.id = ?")
+            sql: """
+                SELECT run.id, run.started, \(Store.kernel) FROM cell JOIN run ON run.number = cell.run
+                WHERE cell.id = ?
+                """)
     }
 
     mutating func moment(ofCell cell: Int64?) throws -> TestHistory.Moment? {

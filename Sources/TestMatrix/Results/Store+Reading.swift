@@ -115,12 +115,15 @@ extension RunRecord {
 extension CellRecord {
     init(row: Row) throws {
         self.init(
-            cell: Cell(suite: row["suite"], target: row["target"], depth: row["depth"], cycle: row["cycle"]),
+            cell: Cell(
+                suite: row["suite"], kernel: row["kernel"], target: row["target"], depth: row["depth"],
+                cycle: row["cycle"]),
             position: row["position"], state: State(rawValue: row["state"]) ?? .broken, reason: row["reason"],
             seed: UInt64(bitPattern: row["seed"] as Int64),
             command: try JSONColumn.value([String].self, row["command"]),
             started: (row["started"] as Double?).map(Date.init(timeIntervalSince1970:)), seconds: row["seconds"],
-            attempts: row["attempts"], log: row["log"])
+            attempts: row["attempts"], log: row["log"],
+            machine: try (row["machine"] as String?).map { try JSONColumn.value(SuiteMachine.self, $0) })
         id = row["id"]
     }
 }
@@ -132,14 +135,14 @@ extension Store {
             let rows = try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT suite, target, depth, cycle, AVG(seconds) FROM cell
+                    SELECT suite, kernel, target, depth, cycle, AVG(seconds) FROM cell
                     WHERE state = 'finished' AND run IN (SELECT number FROM run ORDER BY started DESC LIMIT 10)
-                    GROUP BY suite, target, depth
+                    GROUP BY suite, kernel, target, depth
                     """)
             return Dictionary(
                 rows.map { row in
-                    let cell = Cell(suite: row[0], target: row[1], depth: row[2], cycle: row[3])
-                    return ("\(cell.suite)/\(cell.column)", row[4])
+                    let cell = Cell(suite: row[0], kernel: row[1], target: row[2], depth: row[3], cycle: row[4])
+                    return ("\(cell.suite)/\(cell.column)", row[5])
                 }, uniquingKeysWith: { first, _ in first })
         }
     }

@@ -33,14 +33,16 @@ extension Store {
             var cell = cell
             try database.execute(
                 sql: """
-                    INSERT INTO cell (run, position, suite, target, depth, cycle, state, reason, seed, command, started,
-                                      seconds, attempts, log)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    INSERT INTO cell (run, position, suite, kernel, target, depth, cycle, state, reason, seed, command,
+                                      started, seconds, attempts, log, machine)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
-                    run.number, cell.position, cell.cell.suite, cell.cell.target, cell.cell.depth, cell.cell.cycle,
-                    cell.state.rawValue, cell.reason, Int64(bitPattern: cell.seed), try JSONColumn.text(cell.command),
+                    run.number, cell.position, cell.cell.suite, cell.cell.kernel, cell.cell.target, cell.cell.depth,
+                    cell.cell.cycle, cell.state.rawValue, cell.reason, Int64(bitPattern: cell.seed),
+                    try JSONColumn.text(cell.command),
                     cell.started?.timeIntervalSince1970, cell.seconds, cell.attempts, cell.log,
+                    try cell.machine.map(JSONColumn.text),
                 ])
             cell.id = database.lastInsertedRowID
             return cell
@@ -53,12 +55,14 @@ extension Store {
         try database.write { database in
             try database.execute(
                 sql: """
-                    UPDATE cell SET state = ?, reason = ?, command = ?, started = ?, seconds = ?, attempts = ?, log = ?
+                    UPDATE cell SET state = ?, reason = ?, command = ?, started = ?, seconds = ?, attempts = ?, log = ?,
+                                    machine = ?
                     WHERE id = ?
                     """,
                 arguments: [
                     cell.state.rawValue, cell.reason, try JSONColumn.text(cell.command),
-                    cell.started?.timeIntervalSince1970, cell.seconds, cell.attempts, cell.log, cell.id,
+                    cell.started?.timeIntervalSince1970, cell.seconds, cell.attempts, cell.log,
+                    try cell.machine.map(JSONColumn.text), cell.id,
                 ])
         }
     }

@@ -78,6 +78,13 @@ extension Store {
                     CREATE INDEX result_that_failed ON result (track, cell) WHERE verdict >= 2;
                     """)
         }
+        migrator.registerMigration("kernels of guests") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE cell ADD COLUMN kernel TEXT;
+                    ALTER TABLE cell ADD COLUMN machine TEXT;
+                    """)
+        }
         return migrator
     }
 }
