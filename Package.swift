@@ -169,7 +169,7 @@ let package = Package(
                 "BenchCore", "CorrectnessSuite", "StopPathSuite", "HostileSourceSuite", "TestMatrix", "FUSEServer",
                 "LinuxSystem", "Faults", "fstestkit", "HelloFS", "MemoryFS", "PassthroughFS", "SlowFS",
             ],
-            exclude: ["StandIn"], swiftSettings: settings),
+            exclude: ["Preload", "StandIn"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -20,12 +20,18 @@ public struct TestResult: Codable, Sendable, Hashable {
     /// One of several checks of a test, such as an oracle of the stop-path suite.
     public struct Check: Codable, Sendable, Hashable {
         public var name: String
+        /// What the name, where it is but a letter, stands for.
+        public var title: String?
         /// ``Verdict/skipped`` with the reason in `message` where it cannot be made here.
         public var verdict: Verdict
         public var message: String
 
-        public init(name: String, verdict: Verdict, message: String = "") {
+        /// `X exit status`.
+        public var label: String { title.map { "\(name) \($0)" } ?? name }
+
+        public init(name: String, title: String? = nil, verdict: Verdict, message: String = "") {
             self.name = name
+            self.title = title
             self.verdict = verdict
             self.message = message
         }

@@ -1,3 +1,4 @@
+import BenchCore
 import Glibc
 import LinuxSystem
 import SystemPackage
@@ -80,7 +81,7 @@ struct CheckContext: Sendable {
     /// the kernel cache is not known: there it is skipped.
     func eventually(_ what: String, _ condition: () throws -> Bool) throws {
         let seconds = traits.cacheSeconds ?? 1
-        let end = FileTime.now.seconds + Int64(seconds) + 2
+        let end = FileTime.now.seconds + Int64(seconds) + Int64(2 * Pace.inherited.factor)
         while try !condition() {
             if FileTime.now.seconds > end {
                 if traits.cacheSeconds == nil {
@@ -111,6 +112,10 @@ public struct TargetTraits: Codable, Sendable {
     public var holdsFiles = false
     /// Other users than the one who mounted may use it.
     public var admitsOthers = true
+    /// What is the same behind the mount.
+    var mirrored: MirroredAspects = []
+    /// What the source has and the mount has not.
+    var missing: [Feature] = []
 
     public init(isMount: Bool, losesFeatures: Bool = false, cacheSeconds: Int? = 1, writesBack: Bool = false) {
         self.isMount = isMount

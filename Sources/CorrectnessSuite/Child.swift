@@ -1,3 +1,4 @@
+import BenchCore
 import CBench
 import CLinux
 import Glibc
@@ -68,7 +69,8 @@ final class Child {
 
     /// Whether it ends within the time (seconds). It is still to be waited for.
     func ends(within seconds: Int) -> Bool {
-        for _ in 0..<seconds * 50 where !hasEnded { usleep(20_000) }
+        let end = Deadline(after: Pace.inherited(.seconds(seconds)))
+        while !hasEnded, !end.hasPassed { usleep(20_000) }
         return hasEnded
     }
 

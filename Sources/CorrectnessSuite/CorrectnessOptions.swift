@@ -1,3 +1,5 @@
+public import BenchCore
+
 /// What a correctness run shall do.
 public struct CorrectnessOptions: Sendable {
     /// Names of checks and of the random parts; empty for all.
@@ -12,6 +14,8 @@ public struct CorrectnessOptions: Sendable {
     public var jobs = 2
     /// Seconds without a sign after which any task counts as hung, even if its own deadline is longer.
     public var longestTask = 3600
+    /// How much time things may take; nil for what a short trial shows.
+    public var pace: Pace?
     /// A script of operations that is run instead.
     public var replay: String?
 
@@ -20,6 +24,7 @@ public struct CorrectnessOptions: Sendable {
     /// Names of the parts of a run that are no checks of the list.
     public static let randomParts = [
         "differential-sequences", "concurrent-sequences", "integrity-under-load", "integrity-after-remount",
+        "equal-rounds", "no-stalls",
     ]
 
     /// Names in `checks` and `skipped` that mean nothing.

@@ -29,8 +29,8 @@ public struct CorrectnessRun {
     let place: CorrectnessPlace
     let options: CorrectnessOptions
     let bench: Workbench
-    /// Mounts what is tested anew; nil where that means nothing.
-    let remount: (() throws -> Void)?
+    /// What serves the place; nil for a plain directory.
+    let served: ServedDirectory?
     /// Told of each result as it comes, and of time passing.
     let progress: (Progress) -> Void
 
@@ -42,17 +42,25 @@ public struct CorrectnessRun {
         /// What has just begun, and what has just ended.
         public var started: (area: String, name: String)?
         public var result: TestResult?
+        /// Something that a person should know.
+        public var note: String?
     }
 
     public init(
         on place: CorrectnessPlace, _ options: CorrectnessOptions, bench: Workbench,
-        remount: (() throws -> Void)? = nil,
+        progress: @escaping (Progress) -> Void
+    ) {
+        self.init(on: place, options, bench: bench, served: nil, progress: progress)
+    }
+
+    init(
+        on place: CorrectnessPlace, _ options: CorrectnessOptions, bench: Workbench, served: ServedDirectory?,
         progress: @escaping (Progress) -> Void
     ) {
         self.place = place
         self.options = options
         self.bench = bench
-        self.remount = remount
+        self.served = served
         self.progress = progress
     }
 
@@ -62,28 +70,50 @@ public struct CorrectnessRun {
     public func run() throws -> [TestResult] {
         let start = cbench_now()
         func elapsed() -> Double { Double(cbench_now() - start) / 1e9 }
-        let work = workPlace()
+        var work = workPlace()
         let checks = options.replay == nil ? CheckList.all.filter { options.wants($0.name) } : []
         var planned = checks.count
         var finished = 0
-        var pool = WorkerPool(
-            bench: bench, evidence: bench.evidence.below(place.label), target: place.label, jobs: max(1, options.jobs)
-        ) { event in
+        var exercised: [Exercise: Int] = [:]
+        let evidence = bench.evidence.below(place.label)
+        let health = DaemonHealth(place.label, evidence: evidence) { [served] in served?.daemon }
+        func show(_ event: WorkerPool.Event) {
             var now = Progress(finished: finished, planned: planned, seconds: elapsed())
             switch event {
             case .started(let task): now.started = (task.area, task.name)
+            case .surveyed(let survey):
+                work.note(survey)
+                now.note = survey.note(of: place.source != nil)
+            case .exercised(let counts): exercised.merge(counts, uniquingKeysWith: +)
             case .time: break
             case .ended(let result):
                 finished += 1
+                if result.name == "many-files-appear-behind", result.verdict == .passed {
+                    exercised[.lookup, default: 0] += manyNames
+                }
                 (now.finished, now.planned, now.result) = (finished, max(planned, finished), result)
             }
             progress(now)
         }
-        var quiet = WorkerPool(bench: bench, evidence: pool.evidence, target: place.label, jobs: 1) { _ in }
+        func tell(_ note: String) {
+            progress(Progress(finished: finished, planned: planned, seconds: elapsed(), note: note))
+        }
+        var pool = WorkerPool(
+            bench: bench, evidence: evidence, target: place.label, jobs: max(1, options.jobs), health: health,
+            progress: show)
+        var quiet = WorkerPool(bench: bench, evidence: evidence, target: place.label, jobs: 1, health: health) {
+            event in
+            // The bench's own tasks count only if they fail.
+            switch event {
+            case .ended(let result) where result.verdict.isFailure: show(event)
+            case .surveyed: show(event)
+            default: break
+            }
+        }
         pool.longest = options.longestTask
         quiet.longest = options.longestTask
         let prepared = try quiet.run([.prepare(work)])
-        if let failure = failures(prepared).first {
+        if !health.isDead, let failure = failures(prepared).first {
             throw CorrectnessUnavailable(description: "\(place.label): no folder to work in: \(failure.message)")
         }
         if let script = options.replay {
@@ -96,7 +126,8 @@ public struct CorrectnessRun {
             let results = try pool.run([isConcurrent ? .concurrent(concurrent) : .differential(task)])
             return results + failures(try quiet.run([.cleanUp(work)]))
         }
-        var results = try pool.run(checks.map { .check(name: $0.name, work, seed: options.seed) })
+        var results = failures(prepared)
+        results += try pool.run(checks.map { .check(name: $0.name, work, seed: options.seed) })
         let parts = RandomParts(
             options: options, work: work, table: bench.folder.appending("integrity-\(place.label)").string)
         var round: UInt64 = 0
@@ -106,13 +137,65 @@ public struct CorrectnessRun {
             planned += tasks.count
             results += try pool.run(tasks)
             if let verification = parts.verification(round: round) {
-                try remount?()
                 planned += 1
+                // Without a source nobody promises that anything outlives the daemon.
+                if !health.isDead, place.source != nil, let problem = served?.remount() {
+                    results.append(health.finding("remount", .failed, problem))
+                    show(.ended(results[results.count - 1]))
+                }
                 results += try pool.run([verification])
             }
             round += 1
-        } while (options.duration ?? 0) - elapsed() > 5 && parts.hasAny
-        return results + failures(try quiet.run([.cleanUp(work)]))
+            if !exercised.isEmpty {
+                tell("exercised: \(Exercise.words(exercised)): faults that seldom are seen with 95 %")
+            }
+        } while (options.duration ?? 0) - elapsed() > 5 && parts.hasAny && !health.isDead
+        if options.wants("equal-rounds") || options.wants("no-stalls"), let served {
+            planned += 2
+            if let death = health.findDeath(during: []) {
+                results.append(death)
+                show(.ended(death))
+            }
+            let own =
+                health.isDead
+                ? ["equal-rounds", "no-stalls"].map { resource($0, .skipped, "the daemon had died") }
+                : compareRounds(served)
+            for result in own { show(.ended(result)) }
+            results += own
+        }
+        // A mount that hangs once hangs again, and is taken down by force.
+        let hangs = results.contains { $0.verdict == .hung }
+        if !health.isDead, !hangs { results += failures(try quiet.run([.cleanUp(work)])) }
+        if !health.isDead, !hangs, let problem = served?.end() {
+            results.append(health.finding("end", .failed, problem))
+            show(.ended(results[results.count - 1]))
+        }
+        return results
+    }
+
+    /// The same load over and over, and what the daemon holds after each.
+    private func compareRounds(_ served: ServedDirectory) -> [TestResult] {
+        let start = cbench_now()
+        let evidence = bench.evidence.below(place.label).below("equal-rounds")
+        let rounds = EqualRounds(on: served.daemon, bench: bench, scratch: bench.folder, operations: 2000)
+        var growth: TestResult
+        switch rounds.run(seed: options.seed) {
+        case .steady(let words): growth = resource("equal-rounds", .passed, words)
+        case .growing(let words):
+            growth = resource("equal-rounds", .failed, words)
+            growth.evidence = served.daemon.collect(into: evidence)
+        case .unknown(let why): growth = resource("equal-rounds", .skipped, why)
+        }
+        growth.seconds = Double(cbench_now() - start) / 1e9
+        var latency = resource("no-stalls", rounds.stall == nil ? .passed : .failed, rounds.stall ?? "")
+        latency.evidence = [evidence.save("latencies", rounds.latencies)]
+        return [growth, latency]
+    }
+
+    private func resource(_ name: String, _ verdict: Verdict, _ message: String) -> TestResult {
+        TestResult(
+            suite: "correctness", target: place.label, area: "resources", name: name, verdict: verdict,
+            seconds: 0, message: TestResult.line(message))
     }
 
     /// The bench's own tasks count only if they fail.
@@ -126,6 +209,15 @@ public struct CorrectnessRun {
         return WorkPlace(
             directory: "\(place.directory)/\(name)", source: place.source.map { "\($0)/\(name)" },
             plain: "\(place.plain)/\(name)-plain", traits: place.traits)
+    }
+}
+
+extension WorkPlace {
+    /// Takes what was found out about the place.
+    fileprivate mutating func note(_ survey: PlaceSurvey) {
+        traits.mirrored = survey.mirrored
+        traits.missing = survey.missing
+        if !survey.mirrored.contains(.content) { source = nil }
     }
 }
 
@@ -150,11 +242,14 @@ private struct RandomParts {
         let seed = options.seed &+ round &* 1000
         var tasks: [WorkerTask] = []
         func time(_ share: Double) -> Double { seconds * share / whole }
+        let behind = work.traits.mirrored.contains([.content, .mode]) ? work.source : nil
         if differential, let plain = work.plain {
             for job in 0..<max(1, options.jobs) {
                 var task = DifferentialTask(
                     subject: "\(work.directory)/differential\(job)", reference: "\(plain)/differential\(job)",
                     seed: seed &+ UInt64(job) &* 0x1000_0000, seconds: time(0.5))
+                task.source = work.source.map { "\($0)/differential\(job)" }
+                task.mirrored = work.traits.mirrored
                 task.makesDirectories = round == 0
                 task.leavesOutMissing = work.traits.losesFeatures
                 task.leavesOutIdleTruncation = work.traits.isWriteback
@@ -165,7 +260,7 @@ private struct RandomParts {
             tasks.append(
                 .concurrent(
                     ConcurrentTask(
-                        directory: work.directory, seed: seed, seconds: time(0.2),
+                        directory: work.directory, source: behind, seed: seed, seconds: time(0.2),
                         leavesOutMissing: work.traits.losesFeatures)))
         }
         if integrity { tasks.append(.integrity(integrityTask(round, time(0.3)))) }
@@ -179,7 +274,9 @@ private struct RandomParts {
 
     private func integrityTask(_ round: UInt64, _ seconds: Double) -> IntegrityTask {
         IntegrityTask(
-            directory: "\(work.directory)/integrity\(round)", table: "\(table)-\(round)", seed: options.seed &+ round,
+            directory: "\(work.directory)/integrity\(round)",
+            source: work.traits.mirrored.contains(.content) ? work.source.map { "\($0)/integrity\(round)" } : nil,
+            missing: work.traits.missing, table: "\(table)-\(round)", seed: options.seed &+ round,
             seconds: seconds, processes: 4)
     }
 }

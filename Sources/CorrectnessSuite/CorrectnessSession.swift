@@ -24,8 +24,6 @@ public struct CorrectnessSession {
         /// A target's turn has come.
         case begin(String)
         case progress(CorrectnessRun.Progress)
-        /// Something worth a line.
-        case note(String)
     }
 
     /// What a session came to.
@@ -51,17 +49,22 @@ public struct CorrectnessSession {
         self.sources = sources
     }
 
-    /// Runs it all; nothing but the evidence stays.
+    /// Runs it all; nothing but results and evidence stays.
     ///
     /// - Throws: ``CorrectnessUnavailable``.
-    public func run(_ notify: @escaping (Event) -> Void) throws -> Outcome {
+    public func run(_ listener: @escaping (Event) -> Void) throws -> Outcome {
         let bench: Workbench
         do {
-            bench = try Workbench(output: output, program: program, temporary: sources)
+            bench = try Workbench(output: output, program: program, temporary: sources, pace: options.pace)
         } catch {
             throw CorrectnessUnavailable(description: "no temporary directory can be made: \(error)")
         }
         bench.closeOnSignals()
+        let file = ResultFile(output.appending("results.jsonl"))
+        func notify(_ event: Event) {
+            if case .progress(let progress) = event, let result = progress.result { file.append(result) }
+            listener(event)
+        }
         var outcome = Outcome(output: output.string)
         do {
             for target in targets { outcome = try run(target, bench, outcome, notify) }
@@ -97,14 +100,11 @@ public struct CorrectnessSession {
             return outcome
         }
         let served = try ServedDirectory(target, bench: bench)
-        defer { served.stop(notify) }
+        defer { served.takeDown() }
         let place = CorrectnessPlace(
             label: target.label, directory: served.mountPoint.string,
             source: target.hasSource ? served.source.string : nil, plain: served.plain.string, traits: served.traits)
-        // Without a source nobody promises that anything outlives the daemon.
-        outcome.results += try CorrectnessRun(
-            on: place, options, bench: bench, remount: target.hasSource ? served.remount : nil
-        ) {
+        outcome.results += try CorrectnessRun(on: place, options, bench: bench, served: served) {
             notify(.progress($0))
         }.run()
         return outcome
@@ -123,13 +123,15 @@ public struct CorrectnessSession {
             outcome.targets.append(label)
             notify(.begin(label))
             let subject = try ServedDirectory(other, bench: bench)
-            defer { subject.stop(notify) }
+            defer { subject.takeDown() }
             let reference = try ServedDirectory(targets[0], bench: bench)
-            defer { reference.stop(notify) }
+            defer { reference.takeDown() }
             let place = CorrectnessPlace(
                 label: label, directory: subject.mountPoint.string, source: nil, plain: reference.mountPoint.string,
                 traits: TargetTraits(isMount: true))
-            outcome.results += try CorrectnessRun(on: place, shorter, bench: bench) { notify(.progress($0)) }.run()
+            outcome.results += try CorrectnessRun(on: place, shorter, bench: bench, served: subject) {
+                notify(.progress($0))
+            }.run()
         }
         return outcome
     }

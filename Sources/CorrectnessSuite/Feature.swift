@@ -29,6 +29,8 @@ enum Feature: String, Sendable, CaseIterable {
     case cloning = "cloning of files"
     case sharedMapping = "shared mappings"
     case copyRange = "copy_file_range"
+    case recordLocks = "record locks"
+    case flockLocks = "flock"
 
     /// FUSE has no operation for it, or the kernel refuses to send it, whatever a daemon does.
     var isBeyondFUSE: Bool {
@@ -76,7 +78,13 @@ enum Feature: String, Sendable, CaseIterable {
         case .seekHoles:
             try open.truncate(1 << 20)
             return try open.seek(0, CBENCH_SEEK_HOLE) == 1 << 20 ? "no hole is reported" : nil
-        case .directIO: _ = try File(file, O_RDONLY | CLINUX_O_DIRECT)
+        case .directIO:
+            // Some open a file for it, and refuse what is then read or written.
+            let direct = try File(file, O_RDWR | CLINUX_O_DIRECT)
+            let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 4096)
+            defer { memory.deallocate() }
+            try call("write with O_DIRECT") { pwrite(direct.descriptor, memory.baseAddress, 4096, 0) }
+            try call("read with O_DIRECT") { pread(direct.descriptor, memory.baseAddress, 4096, 0) }
         case .creationTime: return try FS.stat(file).created == nil ? "statx has no STATX_BTIME" : nil
         case .inodeFlags:
             var flags: UInt32 = 0
@@ -91,6 +99,8 @@ enum Feature: String, Sendable, CaseIterable {
             let target = try File(directory / ".probe2", O_RDWR | O_CREAT)
             try call("FICLONE") { clinux_fcntl_clone(target.descriptor, open.descriptor) }
         case .sharedMapping: _ = try open.map(4096, writable: true, shared: true)
+        case .recordLocks: try open.lock(CLINUX_F_OFD_SETLK, F_WRLCK, 0, 1)
+        case .flockLocks: try open.flock(LOCK_EX | LOCK_NB)
         case .copyRange:
             let target = try File(directory / ".probe2", O_RDWR | O_CREAT)
             var from: Int64 = 0

@@ -1,3 +1,4 @@
+import BenchCore
 import CLinux
 import Glibc
 import LinuxSystem
@@ -18,7 +19,7 @@ struct LockCrowd {
     /// More than a daemon has threads, or a queue entries.
     private static let size = 80
     /// Milliseconds that others may have to wait for an answer.
-    private static let patience: CInt = 5000
+    private static let patience = CInt(5000 * Pace.inherited.factor)
 
     func check() throws {
         try FS.create("f", "x")

@@ -11,7 +11,7 @@ final class ServedDirectory {
     let mountPoint: FilePath
     private let target: Target
     private let bench: Workbench
-    private var daemon: MountedDaemon
+    private(set) var daemon: MountedDaemon
     private static let number = Atomic<Int>(0)
 
     /// Makes the directories and starts the daemon.
@@ -46,34 +46,44 @@ final class ServedDirectory {
             traits.isWriteback = options.contains("writeback") && !isDirect
             traits.writesBack = traits.isWriteback
             traits.holdsFiles = options.contains("no_file_handles")
+            traits.mirrored = .all
         }
         traits.admitsOthers = daemon.mount?.superOptions.contains("allow_other") ?? true
         return traits
     }
 
     /// Unmounts and mounts again, so that nothing is left in the kernel's caches.
-    func remount() throws {
-        let report = daemon.stop(.unmount)
-        guard report.isComplete else {
-            throw CorrectnessUnavailable(
-                description:
-                    "\(target.label): the remount failed: \(report.unmountError.map { "\($0)" } ?? "it does not end")")
-        }
+    ///
+    /// - Returns: what went wrong.
+    func remount() -> String? {
+        if let problem = end() { return problem }
         do {
             daemon = try ServedDirectory.start(target, source, mountPoint, bench)
+            return nil
         } catch {
-            throw CorrectnessUnavailable(description: "\(target.label): the second mount failed: \(error)")
+            return "the second mount failed: \(error)"
         }
     }
 
-    /// Unmounts, by force if it must be.
-    func stop(_ notify: (CorrectnessSession.Event) -> Void) {
+    /// Unmounts; nothing uses the mount any more, so that the daemon must end in order.
+    ///
+    /// - Returns: what went wrong.
+    func end() -> String? {
         let report = daemon.stop(.unmount)
-        if report.isComplete { return }
-        notify(
-            .note("the unmount failed (\(report.unmountError.map { "\($0)" } ?? "it does not end")): \(daemon.logTail)")
-        )
-        daemon.forceDown()
+        let last = daemon.logTail
+        let words = "after an unmount: \(report)" + (last.isEmpty ? "" : "; the daemon said last: \(last)")
+        guard report.isComplete else { return words }
+        switch report.exit {
+        case .exited(let status) where status != 0 && !target.cleanExitStatuses.contains(status): return words
+        case .signalled: return words
+        default: return nil
+        }
+    }
+
+    /// Takes down what is left, whatever has become of the daemon.
+    func takeDown() {
+        if daemon.isMounted || daemon.process?.isRunning == true { _ = daemon.stop() }
+        if daemon.isMounted || daemon.process?.isRunning == true { daemon.forceDown() }
     }
 
     private static func start(

@@ -43,7 +43,11 @@ public enum Worker {
                 for directory in [place.directory, place.plain].compactMap({ $0 }) {
                     try FS.mkdir(Path(directory), 0o755)
                 }
-                return TaskEnd(verdict: .passed, message: "", seconds: 0)
+                var end = TaskEnd(verdict: .passed, message: "", seconds: 0)
+                if place.traits.losesFeatures {
+                    end.survey = try? PlaceSurvey(Path(place.directory), source: place.source.map { Path($0) })
+                }
+                return end
             case .check(let name, let place, let seed): return runCheck(name, place, seed)
             case .differential(let task): return try DifferentialRun(task).run()
             case .concurrent(let task): return try ConcurrentRun(task).run()
@@ -83,7 +87,18 @@ public enum Worker {
                 }
                 try check.body(context)
             }
-            return child.end()
+            var end = child.end()
+            // What a check did behind the mount itself may take its time to show on it.
+            if end.verdict == .passed, let source = context.source, !check.needs.contains(.source),
+                place.traits.mirrored.contains(.content)
+            {
+                let comparison = SourceComparison(mount: directory, source: source, aspects: place.traits.mirrored)
+                if let difference = comparison.lastingDifference() {
+                    end.verdict = .failed
+                    end.message = "behind the mount: \(difference)"
+                }
+            }
+            return end
         } catch {
             return TaskEnd(verdict: .failed, message: "\(error)", seconds: 0)
         }

@@ -10,6 +10,8 @@ struct WorkerPool {
     let evidence: Evidence
     let target: String
     let jobs: Int
+    /// Of the daemon that serves what is tested.
+    let health: DaemonHealth
     /// Seconds that any task gets.
     var longest = Int.max / 2
     /// Told of what happens.
@@ -17,6 +19,8 @@ struct WorkerPool {
 
     enum Event {
         case started(WorkerTask)
+        case surveyed(PlaceSurvey)
+        case exercised([Exercise: Int])
         case ended(TestResult)
         /// Nothing but that time has passed.
         case time
@@ -32,8 +36,25 @@ struct WorkerPool {
             results.append(result)
             progress(.ended(result))
         }
+        /// What fails because the daemon is gone has failed at nothing; that it is gone comes first, and once.
+        func conclude(_ result: TestResult) {
+            if result.verdict.isFailure {
+                // Clients are told of an end before the parent is.
+                let isTold = ["ENOTCONN", "ECONNABORTED"].contains { result.message.contains($0) }
+                let death = health.findDeath(
+                    within: isTold ? .seconds(1) : .zero, during: busy.compactMap(\.task?.name))
+                if let death { add(death) }
+                if health.isDead { return add(result.notTold) }
+            }
+            add(result)
+        }
         while !waiting.isEmpty || !busy.isEmpty {
+            if let death = health.findDeath(during: busy.compactMap(\.task?.name)) { add(death) }
             while busy.count < jobs, let task = waiting.popFirst() {
+                if health.isDead {
+                    add(TestResult(of: task, on: target, .skipped).notTold)
+                    continue
+                }
                 let worker = try idle.popLast() ?? WorkerProcess(bench: bench)
                 try worker.start(task)
                 busy.append(worker)
@@ -46,18 +67,22 @@ struct WorkerPool {
             for (worker, entry) in zip(busy, entries) {
                 if entry.revents != 0 {
                     guard let reports = worker.receive() else {
-                        add(died(worker))
+                        conclude(died(worker))
                         busy.removeAll { $0 === worker }
                         continue
                     }
                     for case .end(let end) in reports {
-                        add(result(worker.task!, end))
+                        if let survey = end.survey { progress(.surveyed(survey)) }
+                        if !end.exercised.isEmpty { progress(.exercised(end.exercised)) }
+                        conclude(result(worker.task!, end))
                         worker.finish()
                         busy.removeAll { $0 === worker }
                         idle.append(worker)
                     }
-                } else if worker.timeLeft(longest: longest) == 0 {
-                    add(hung(worker))
+                } else if worker.timeLeft(longest: longest) == 0, !worker.isSlow(servedBy: health.process),
+                    !worker.hasSpoken
+                {
+                    conclude(hung(worker))
                     busy.removeAll { $0 === worker }
                 }
             }
@@ -67,9 +92,7 @@ struct WorkerPool {
 
     private func result(_ task: WorkerTask, _ end: TaskEnd) -> TestResult {
         var result = TestResult(
-            suite: "correctness", target: target, area: task.area, name: task.name, verdict: end.verdict,
-            seconds: end.seconds,
-            message: TestResult.line(end.message))
+            of: task, on: target, end.verdict, seconds: end.seconds, message: TestResult.line(end.message))
         if let text = end.evidence { result.evidence = [save(task, text)] }
         if result.message != end.message { result.evidence.append(save(task, end.message + "\n")) }
         return result
@@ -80,16 +103,16 @@ struct WorkerPool {
         let seconds = Double(cbench_now() - worker.started) / 1e9
         let place = worker.giveUp()
         return TestResult(
-            suite: "correctness", target: target, area: task.area, name: task.name, verdict: .hung, seconds: seconds,
-            message: "no end within \(min(task.deadline, longest)) s", evidence: [save(task, place + "\n")])
+            of: task, on: target, .hung, seconds: seconds,
+            message: "no end within \(Int(seconds)) s, and nobody works at it", evidence: [save(task, place + "\n")])
     }
 
     private func died(_ worker: WorkerProcess) -> TestResult {
         let task = worker.task!
         let how = worker.exitCode().map { $0 < 0 ? "by signal \(-$0)" : "with exit status \($0)" } ?? "without a status"
         return TestResult(
-            suite: "correctness", target: target, area: task.area, name: task.name, verdict: .crashed,
-            seconds: Double(cbench_now() - worker.started) / 1e9, message: "the worker ended \(how)")
+            of: task, on: target, .crashed, seconds: Double(cbench_now() - worker.started) / 1e9,
+            message: "the worker ended \(how)")
     }
 
     private func save(_ task: WorkerTask, _ text: String) -> String {
@@ -97,5 +120,24 @@ struct WorkerPool {
         func name() -> String { number == 0 ? "\(task.name).txt" : "\(task.name)-\(number).txt" }
         while access(evidence.root.appending(evidence.folder).appending(name()).string, F_OK) == 0 { number += 1 }
         return evidence.save(name(), text)
+    }
+}
+
+extension TestResult {
+    fileprivate init(
+        of task: WorkerTask, on target: String, _ verdict: Verdict, seconds: Double = 0, message: String = "",
+        evidence: [String] = []
+    ) {
+        self.init(
+            suite: "correctness", target: target, area: task.area, name: task.name, verdict: verdict, seconds: seconds,
+            message: message, evidence: evidence)
+    }
+
+    /// The same test, of which a dead daemon allows to say nothing.
+    fileprivate var notTold: TestResult {
+        var result = self
+        result.verdict = .skipped
+        result.message = "the daemon had died"
+        return result
     }
 }

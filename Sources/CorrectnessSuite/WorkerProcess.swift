@@ -17,9 +17,13 @@ final class WorkerProcess {
     private(set) var task: WorkerTask?
     private(set) var started: UInt64 = 0
     private var lastSign: UInt64 = 0
+    /// Its time was over, and it was seen to get on: so often.
+    private var extensions = 0
+    private let pace: Pace
 
     /// Starts this project's program as a worker; the run's ledger knows it.
     init(bench: Workbench) throws {
+        pace = bench.pace
         var toWorker: [CInt] = [-1, -1]
         var fromWorker: [CInt] = [-1, -1]
         try call("pipe") { clinux_pipe2(&toWorker, O_CLOEXEC) }
@@ -29,7 +33,7 @@ final class WorkerProcess {
             close(fromWorker[1])
         }
         var variables = ProcessInfo.processInfo.environment
-        variables[Ledger.variable] = bench.ledger.run
+        variables.merge(bench.environment) { $1 }
         let command = [bench.program, "correctness-worker"]
         var child: pid_t = 0
         try command.withCStrings { arguments in
@@ -60,6 +64,7 @@ final class WorkerProcess {
         self.task = task
         started = cbench_now()
         lastSign = started
+        extensions = 0
         var line = try JSONEncoder().encode(task)
         line.append(10)
         let count = try line.withUnsafeBytes { bytes in
@@ -73,8 +78,26 @@ final class WorkerProcess {
     /// - Parameter longest: seconds that any task gets, however long its own deadline is.
     func timeLeft(longest: Int) -> UInt64 {
         guard let task else { return .max }
-        let deadline = lastSign + UInt64(min(task.deadline, longest)) * 1_000_000_000
+        let deadline = lastSign + UInt64(Double(min(task.deadline, longest)) * pace.factor * 1e9)
         return deadline - min(deadline, cbench_now())
+    }
+
+    /// Its time is over: looks whether it gets on, and gives it as much once more then, for so many times.
+    func isSlow(servedBy daemon: ChildProcess?) -> Bool {
+        guard extensions < ProcessActivity.patience,
+            ProcessActivity(of: members(), servedBy: daemon.map { [$0.id.pid] } ?? []).isSeen()
+        else {
+            return false
+        }
+        extensions += 1
+        lastSign = cbench_now()
+        return true
+    }
+
+    /// Whether there is something to receive by now.
+    var hasSpoken: Bool {
+        var entry = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
+        return poll(&entry, 1, 0) == 1
     }
 
     /// Reads what it has said. Nil when it has died.

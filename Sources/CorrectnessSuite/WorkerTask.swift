@@ -83,6 +83,10 @@ struct TaskEnd: Codable, Sendable {
     var seconds: Double
     /// Operations done, where a task counts them.
     var operations = 0
+    /// How often what was done and checked.
+    var exercised: [Exercise: Int] = [:]
     /// Text to be saved as evidence: a script that shows the failure, a block's history.
     var evidence: String?
+    /// What was found out about the place, by its preparation.
+    var survey: PlaceSurvey?
 }

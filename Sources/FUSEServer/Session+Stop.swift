@@ -23,7 +23,7 @@ extension Session {
         }
         fileSystem.interruptWaiters()
         // Threads get a little longer than requests: those still in hand are given up, and their threads then end.
-        let last = Deadline(secondsFromNow: 1)
+        let last = Deadline(secondsFromNow: configuration.stopTimeout / 3)
         let leftovers = transport.stop(until: last) + blockingWork.join(until: last)
         if leftovers.isEmpty { fileSystem.stop() }
         if connection.isMounted { try? connection.unmount(.lazy) }

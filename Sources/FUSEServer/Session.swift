@@ -15,7 +15,7 @@ package final class Session: Sendable {
         package var maxBackground: UInt16 = 64
         /// Seconds after which the kernel aborts a connection over one late request; 0 for never.
         package var requestTimeout: UInt16 = 0
-        /// Seconds that requests in hand get when the session stops.
+        /// Seconds that requests in hand get when the session stops; its threads get a third of that on top.
         package var stopTimeout = 3.0
         /// Has the session do something wrong.
         package var hook: (any SessionHook)?

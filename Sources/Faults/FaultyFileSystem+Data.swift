@@ -10,9 +10,7 @@ extension FaultyFileSystem {
     package func getattr(
         _ request: borrowing Request, _ arguments: fuse_getattr_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
-        guard fault == .wrongLinkCount || fault == .unstableInode || fault == .staleAttribute else {
-            return try inner.getattr(request, arguments, reply: &reply)
-        }
+        guard changesAttributes else { return try inner.getattr(request, arguments, reply: &reply) }
         let node = request.node
         return try rewriting(&reply, size: MemoryLayout<fuse_attr_out>.size) {
             (reply: inout ReplyBuffer) throws(Errno) in
@@ -38,6 +36,9 @@ extension FaultyFileSystem {
         case .timesNotSet:
             changed.valid &= ~UInt32(FATTR_ATIME | FATTR_MTIME | FATTR_ATIME_NOW | FATTR_MTIME_NOW)
         case .setIDKept: changed.valid &= ~UInt32(FATTR_KILL_SUIDGID)
+        case .modeToldOnly where arguments.valid & UInt32(FATTR_MODE) != 0:
+            modes.withLock { $0[request.node] = arguments.mode & 0o7777 }
+            changed.valid &= ~UInt32(FATTR_MODE)
         default: break
         }
         // A request for nothing at all means something else.
@@ -53,7 +54,8 @@ extension FaultyFileSystem {
         _ request: borrowing Request, _ arguments: fuse_read_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         let outcome = try inner.read(request, arguments, reply: &reply)
-        if fault == .shortRead, case .read(let file, let offset, let count) = outcome, count > 1 {
+        let isShort = fault == .shortRead || fault == .shortReadSeldom && isTurn(300)
+        if isShort, case .read(let file, let offset, let count) = outcome, count > 1 {
             return .read(file, offset: offset, count: count / 2)
         }
         return outcome
@@ -71,6 +73,7 @@ extension FaultyFileSystem {
         switch fault {
         case .corruptedByte where isTurn(64) && count > 0: data[count / 2] ^= 0x20
         case .lostWrite where isTurn(20): data = []
+        case .lostWriteSeldom where isTurn(300): data = []
         case .shortWrite where count > 1: data.removeLast(count / 2)
         case .doubledWrite where isTurn(64):
             try write(data, to: file, at: offset, flags)
@@ -127,6 +130,11 @@ extension FaultyFileSystem {
 
     package func setlk(_ request: borrowing Request, _ arguments: fuse_lk_in, wait: Bool) throws(Errno) -> Outcome {
         if fault == .lockIgnored { return .reply }
-        return try inner.setlk(request, arguments, wait: wait)
+        do throws(Errno) {
+            return try inner.setlk(request, arguments, wait: wait)
+        } catch {
+            if fault == .lockGrantedAtTimes, error == .resourceTemporarilyUnavailable, isTurn(4) { return .reply }
+            throw error
+        }
     }
 }

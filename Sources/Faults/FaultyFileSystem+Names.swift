@@ -14,6 +14,7 @@ extension FaultyFileSystem {
             try reply.append(entry)
             return .reply
         }
+        if fault == .lookupFailsSeldom, isTurn(300) { throw .noSuchFileOrDirectory }
         return try changingEntry(&reply) { (reply: inout ReplyBuffer) throws(Errno) in
             try inner.lookup(request, name: name, reply: &reply)
         }
@@ -126,9 +127,7 @@ extension FaultyFileSystem {
     private func changingEntry(
         _ reply: inout ReplyBuffer, isOpened: Bool = false, _ body: (inout ReplyBuffer) throws(Errno) -> Outcome
     ) throws(Errno) -> Outcome {
-        guard fault == .wrongLinkCount || fault == .unstableInode || fault == .staleAttribute else {
-            return try body(&reply)
-        }
+        guard changesAttributes else { return try body(&reply) }
         let size = MemoryLayout<fuse_entry_out>.size + (isOpened ? MemoryLayout<fuse_open_out>.size : 0)
         return try rewriting(&reply, size: size, body) { bytes in
             var bytes = bytes
@@ -154,6 +153,8 @@ extension FaultyFileSystem {
                 return first[node] ?? now
             }
             (attributes.mode, attributes.mtime, attributes.mtimensec) = (told.mode, told.mtime, told.mtimensec)
+        case .modeToldOnly:
+            if let mode = modes.withLock({ $0[node] }) { attributes.mode = attributes.mode & 0o170000 | mode }
         default: break
         }
     }

@@ -34,6 +34,13 @@ extension FaultyFileSystem {
             _ = dup(0)
         case (.leakThread, _, _) where number % 50 == 0:
             _ = try? ServerThread.start(name: "leaked") { while true { sleep(1000) } }
+        case (.leakLittle, _, _):
+            memset(malloc(100), 1, 100)
+        case (.stall, _, _) where number % 1000 == 0:
+            sleep(3)
+        case (.crawl, _, _):
+            let end = ContinuousClock.now + .milliseconds(10)
+            while ContinuousClock.now < end {}
         case (.leakBuffer, _, _):
             memset(malloc(256 << 10), 1, 256 << 10)
         case (.spin, _, _) where !hasHappened.exchange(true, ordering: .relaxed):

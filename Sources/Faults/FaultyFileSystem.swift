@@ -1,6 +1,7 @@
 package import CFUSE
 package import FUSEProtocol
 package import FUSEServer
+import Glibc
 import LinuxSystem
 import Synchronization
 package import SystemPackage
@@ -17,12 +18,19 @@ package final class FaultyFileSystem: FileSystem {
     let hasHappened = Atomic<Bool>(false)
     /// The attributes of each node as they were told first.
     let first = Lock<[UInt64: fuse_attr]>([:])
+    /// The mode that each node was told to have.
+    let modes = Lock<[UInt64: UInt32]>([:])
     /// By which name in which directory each node was found last.
     let names = Lock<[UInt64: (parent: UInt64, name: [UInt8])]>([:])
 
     package init(wrapping inner: any FileSystem, fault: Fault) {
         self.inner = inner
         self.fault = fault
+    }
+
+    /// Whether attributes are told that are not the file's.
+    var changesAttributes: Bool {
+        [.wrongLinkCount, .unstableInode, .staleAttribute, .modeToldOnly].contains(fault)
     }
 
     /// True once in so many calls.
@@ -41,7 +49,7 @@ package final class FaultyFileSystem: FileSystem {
         _ request: borrowing Request, _ arguments: cfuse_statx_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         // The kernel then asks with GETATTR, where the attributes are made wrong.
-        if fault == .staleAttribute || fault == .unstableInode || fault == .wrongLinkCount { throw .noFunction }
+        if changesAttributes { throw .noFunction }
         return try inner.statx(request, arguments, reply: &reply)
     }
 
@@ -49,7 +57,9 @@ package final class FaultyFileSystem: FileSystem {
         _ request: borrowing Request, _ arguments: fuse_open_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         if fault == .openByName { return try openByName(request, arguments, reply: &reply) }
-        return try inner.open(request, arguments, reply: &reply)
+        var changed = arguments
+        if fault == .openTruncateForgotten { changed.flags &= ~UInt32(O_TRUNC) }
+        return try inner.open(request, changed, reply: &reply)
     }
 
     package func flush(_ request: borrowing Request, _ arguments: fuse_flush_in) throws(Errno) -> Outcome {

@@ -129,7 +129,7 @@ final class HostileSourceRun {
             unasked[.daemonEnds] = "the daemon died"
             return true
         }
-        let limit = settings.deadline * WorkerWatch.slowness
+        let limit = settings.deadline * slowness
         for worker in workers {
             worker.pass(time)
             if worker.process.isRunning {
@@ -160,6 +160,9 @@ final class HostileSourceRun {
         }
     }
 
+    /// How many times longer than on a fast and idle machine anything may take now.
+    private var slowness: Double { max(bench.pace.factor, WorkerWatch.load) }
+
     private var hangs: Bool { violations.contains { $0.oracle == .nothingHangs } }
 
     /// SIGTERM, as a service manager would; after a hang by force.
@@ -179,7 +182,7 @@ final class HostileSourceRun {
             daemon.forceDown()
             return
         }
-        let report = daemon.stop(.terminate, within: settings.stopDeadline * WorkerWatch.slowness)
+        let report = daemon.stop(.terminate, within: settings.stopDeadline * slowness)
         if !report.isComplete {
             fail(.daemonEnds, "it does not end after SIGTERM: \(daemon.logTail)")
             daemon.forceDown(evidence: evidence)

@@ -44,10 +44,10 @@ final class WorkerWatch {
         }
     }
 
-    /// How many times longer than on an idle machine anything may take now.
-    static var slowness: Int {
+    /// How many want each of this machine's processors.
+    static var load: Double {
         var load = 0.0
         guard getloadavg(&load, 1) == 1 else { return 1 }
-        return max(1, Int(load / Double(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) + 0.5))
+        return max(1, load / Double(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
     }
 }

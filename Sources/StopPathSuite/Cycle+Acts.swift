@@ -85,6 +85,9 @@ extension Cycle {
         expectProgress()
         stopLoad()
         checkTransport()
-        checkResources()
+        checkResources {
+            try startLoad(load, perCPU: perCPU)
+            meanwhile()
+        }
     }
 }

@@ -12,21 +12,20 @@ extension Cycle {
         resourcesBefore = DaemonResources(process.id)
     }
 
-    /// After the load has cleaned up behind itself: the daemon must hold what it held before.
-    func checkResources() {
+    /// After the load has cleaned up behind itself: the daemon must hold what it held before. What it grows to once and keeps,
+    /// such as workers and their pipes, is no leak: what has grown must grow once more with the same load.
+    func checkResources(after load: () throws -> Void) {
         guard let process = daemon?.process, let before = resourcesBefore else {
             return report(.leaks, .unavailable("the daemon's process is not known"))
         }
-        // Other daemons start workers as they need them, and keep some.
-        let slack = target.isOurs ? 0 : 16
-        guard let first = DaemonResources(process.id) else { return fail(.leaks, "the daemon is gone") }
-        var growth = first.growth(since: before, allowedMemory: settings.allowedMemoryGrowth, allowedThreads: slack)
-        // The kernel forgets inodes and releases files a moment after the clients are through, and workers end when idle.
-        _ = Deadline(after: .seconds(2)).wait(upTo: .milliseconds(50)) {
-            growth =
-                DaemonResources(process.id)?.growth(
-                    since: before, allowedMemory: settings.allowedMemoryGrowth, allowedThreads: slack) ?? []
-            return growth.isEmpty
+        var growth = growth(of: process.id, since: before)
+        for _ in 0..<2 where !growth.isEmpty && reports.allSatisfy({ !$0.isFailure }) {
+            guard let now = DaemonResources(process.id),
+                now.anonymous < before.anonymous + settings.allowedMemoryGrowth,
+                (try? load()) != nil
+            else { break }
+            stopLoad()
+            growth = self.growth(of: process.id, since: now)
         }
         if growth.isEmpty {
             report(.leaks, .passed)
@@ -34,6 +33,30 @@ extension Cycle {
             fail(.leaks, "the daemon's \(growth.joined(separator: ", its "))")
         }
         checkSpin()
+    }
+
+    /// With all clients left alone, the kernel must take every reply of the daemon.
+    func countRefusals(during load: () throws -> Void) throws {
+        guard let process = daemon?.process else { return try load() }
+        do throws(RequestCounters.Unavailable) {
+            let refusals = try RefusedReplies(of: process.id)
+            do { try load() } catch { return fail(.reaped, "\(error)") }
+            let count = refusals.count
+            if count > 0 { fail(.transport, "the kernel refused \(count) of the daemon's replies") }
+        } catch {
+            report(.transport, .unavailable("refused replies: \(error.reason)"))
+        }
+    }
+
+    private func growth(of process: ProcessID, since before: DaemonResources) -> [String] {
+        var growth: [String] = []
+        // The kernel forgets inodes and releases files a moment after the clients are through, and workers end when idle.
+        _ = Deadline(after: bench.pace(.seconds(2))).wait(upTo: .milliseconds(50)) {
+            let now = DaemonResources(process)
+            growth = now?.growth(since: before, allowedMemory: settings.allowedMemoryGrowth) ?? ["process is gone"]
+            return growth.isEmpty
+        }
+        return growth
     }
 
     /// Without load no thread of the daemon may want the processor for most of the time, whether or not it gets it: on a
@@ -73,14 +96,14 @@ extension Cycle {
     /// - Parameter early: requests that may have travelled on `/dev/fuse` because the ring was not ready.
     func checkTransport(early: UInt64 = 0) {
         guard let daemon, let connection = daemon.connection, !hung else { return }
-        let idle = Deadline(after: min(limit, .seconds(5))).wait { (connection.waiting ?? 0) == 0 }
+        let idle = Deadline(after: min(limit, bench.pace(.seconds(5)))).wait { (connection.waiting ?? 0) == 0 }
         if !idle {
             return fail(.transport, "\(connection.waiting ?? 0) requests wait although no client works any more")
         }
         guard target.isOurs else { return }
         // What the kernel counts and what the daemon counts are read at different moments: until both agree, or never will.
         var problems: [String] = []
-        let agreed = Deadline(after: .seconds(3)).wait(upTo: .milliseconds(100)) {
+        let agreed = Deadline(after: bench.pace(.seconds(3))).wait(upTo: .milliseconds(100)) {
             guard let (statistics, text) = DaemonStatistics.ask(daemon, bench: bench) else {
                 problems = ["the daemon does not tell its statistics"]
                 return false

@@ -10,7 +10,8 @@ extension Cycle {
     func conclude(_ oracles: Set<Oracle>) -> Bool {
         if !expect.connectionEnds {
             stopLoad()
-            if let daemon, daemon.isMounted { endInOrder(daemon) }
+            endOfLoad()
+            if death == nil, let daemon, daemon.isMounted { endInOrder(daemon) }
         }
         reap()
         checkExit()
@@ -35,11 +36,12 @@ extension Cycle {
     }
 
     private func checkExit() {
-        guard let daemon, let process = daemon.process else { return }
-        let bound = limit
-        guard let status = process.wait(bound) else {
+        guard let daemon, let process = daemon.process, death == nil else { return }
+        let start = ContinuousClock.now
+        guard let status = end(of: process) else {
             hung = true
-            return fail(.exit, "the daemon (pid \(process.id)) did not end within \(bound.seconds) s")
+            let passed = Int((ContinuousClock.now - start).seconds)
+            return fail(.exit, "the daemon (pid \(process.id)) did not end within \(passed) s, and does not work")
         }
         let good: Bool
         switch (expect.exit, status) {
@@ -78,7 +80,7 @@ extension Cycle {
         }
         if expect.unmountsItself && daemon.isMounted && daemon.process?.isRunning == false {
             // Gives a daemon that has only just ended the moment that a lazy unmount takes.
-            if !Deadline(after: .seconds(1)).wait(for: { !daemon.isMounted }) {
+            if !Deadline(after: bench.pace(.seconds(1))).wait(for: { !daemon.isMounted }) {
                 return fail(.mountGone, "the daemon ended in order and left its mount behind")
             }
         }
@@ -125,6 +127,22 @@ extension Cycle {
         return clean
     }
 
+    /// What is left of the cycle, and what holds it.
+    var leftover: String {
+        var parts: [String] = []
+        for daemon in [daemon].compactMap(\.self) + others {
+            if daemon.isMounted { parts.append("\(daemon.mountPoint) is mounted") }
+            if daemon.isConnected, let connection = daemon.connection {
+                parts.append("\(connection) has \(connection.waiting ?? 0) requests waiting")
+            }
+            if let process = daemon.process, process.isRunning { parts.append(ProcessSnapshot(process.id).whereItIs) }
+        }
+        for client in clients where client.process.isRunning {
+            parts.append("client \(client.index): " + ProcessSnapshot(client.process.id).whereItIs)
+        }
+        return parts.isEmpty ? "it is gone by now" : parts.joined(separator: "; ")
+    }
+
     private func checkErrors() {
         var bad: [String] = []
         for client in clients where !expect.killedClients.contains(client.index) {
@@ -143,6 +161,7 @@ extension Cycle {
                 bad.append("\(client.description) got \(errno.name) although the connection goes on")
             }
         }
+        if reports.contains(where: { $0.oracle == .errors && $0.isFailure }) { return }
         bad.isEmpty ? report(.errors, .passed) : fail(.errors, bad.joined(separator: "; "))
     }
 
@@ -180,7 +199,7 @@ extension Cycle {
         guard let counters else { return report(.transport, .unavailable(countersObstacle)) }
         // Requests that a stopped ring refused are not traced: waiting for their end would be in vain.
         let untold = mayUseRing && expect.connectionEnds
-        let settled = Deadline(after: untold ? .zero : .seconds(1)).wait {
+        let settled = Deadline(after: untold ? .zero : bench.pace(.seconds(1))).wait {
             counters.endedCount + counters.withdrawn >= counters.sentCount
         }
         let sent = counters.sentCount

@@ -38,6 +38,8 @@ public final class Cycle {
     private var round = 0
     /// A hidden failure would only repeat the first one's evidence.
     private var hasEvidence = false
+    /// From here on the daemon may end.
+    private var hasActed = false
     /// Something did not end within the deadline.
     var hung = false
     /// What the daemon held before the load.
@@ -52,7 +54,7 @@ public final class Cycle {
 
     /// What the fuses are long: one for everything that must end.
     /// Once something has hung, the rest gets a moment only: a wedged daemon costs one deadline.
-    var limit: Duration { hung ? min(settings.timeout, .milliseconds(500)) : settings.timeout }
+    var limit: Duration { bench.pace(hung ? min(settings.timeout, .milliseconds(500)) : settings.timeout) }
 
     init(
         target: Target, seed: UInt64, depth: Int?, settings: StopPathSettings, bench: Workbench, source: FilePath,
@@ -75,8 +77,17 @@ public final class Cycle {
         reports.append(OracleReport(oracle: oracle, verdict: verdict))
     }
 
+    /// How the daemon ended before anything was done to it: the finding, of which the others are consequences.
+    private(set) var death: ExitStatus?
+    /// What a daemon that died by itself takes along, and what therefore cannot be told.
+    private static let consequences: Set<Oracle> = [.reaped, .errors, .transport, .leaks, .mountGone, .newMount]
+
     /// The oracle found something wrong; the first time the evidence is saved, while it is still there.
     func fail(_ oracle: Oracle, _ message: String) {
+        if oracle != .exit, !expect.connectionEnds { checkDaemonIsAlive() }
+        if death != nil, Cycle.consequences.contains(oracle), !hung {
+            return report(oracle, .unavailable("the daemon had died"))
+        }
         report(oracle, .failed(message))
         collectEvidence()
     }
@@ -177,18 +188,49 @@ public final class Cycle {
 
     /// Every client has done some work, or the cycle has failed.
     private func waitForWork(_ clients: ArraySlice<BenchClient>) {
-        let deadline = Deadline(after: limit)
         for client in clients {
-            let works = deadline.wait(upTo: .milliseconds(2)) {
+            let works = waits(for: client) {
                 client.status.map { $0.isWorking && $0.operations > 20 } ?? false || !client.process.isRunning
             }
             if !works || !client.process.isRunning {
                 hung = hung || !works
                 checkDaemonIsAlive()
-                fail(.reaped, "\(client.description) did not get to work: \(describe(client))")
+                // An error that it got is what to say; that it could not go on then is no second finding.
+                if let (operation, error) = client.status?.firstError {
+                    fail(.errors, "\(client.kind) client got \(error.name) in \(LoadOperation.name(operation))")
+                } else {
+                    fail(.reaped, "\(client.description) did not get to work: \(describe(client))")
+                }
                 return
             }
         }
+    }
+
+    // MARK: Waiting
+
+    /// Whether a client comes to something within the limit, or within some limits more as long as it is seen to get on.
+    private func waits(for client: BenchClient, _ condition: () -> Bool) -> Bool {
+        for _ in 0...ProcessActivity.patience {
+            if Deadline(after: limit).wait(upTo: .milliseconds(2), for: condition) { return true }
+            if hung || !isGettingOn([client.process]) { break }
+        }
+        // It may have come while somebody looked.
+        return condition()
+    }
+
+    /// Whether processes that should have come to their end are slow and do not hang.
+    private func isGettingOn(_ processes: [ChildProcess]) -> Bool {
+        let daemons = [daemon?.process?.id.pid].compactMap(\.self)
+        return ProcessActivity(of: processes.map(\.id.pid), servedBy: daemons).isSeen()
+    }
+
+    /// How the daemon ended; nil if it does not within the limit, nor works at it after that.
+    func end(of process: ChildProcess) -> ExitStatus? {
+        for _ in 0...ProcessActivity.patience {
+            if let status = process.wait(limit) { return status }
+            if hung || !ProcessActivity(of: [], servedBy: [process.id.pid]).isSeen() { break }
+        }
+        return process.exitStatus
     }
 
     // MARK: Acting
@@ -233,6 +275,8 @@ public final class Cycle {
     /// Right before the act: until here no client may have seen an error or have stopped.
     func aboutToAct() {
         checkDaemonIsAlive()
+        defer { hasActed = true }
+        if reports.contains(where: \.isFailure) { return }
         for client in clients[round...] {
             guard let status = client.status else { continue }
             for (errno, count) in status.errors where errno != .interrupted {
@@ -242,9 +286,23 @@ public final class Cycle {
         }
     }
 
+    /// The load is over; what ends the daemon from here on is an act.
+    func endOfLoad() {
+        checkDaemonIsAlive()
+        hasActed = true
+    }
+
     private func checkDaemonIsAlive() {
-        guard let process = daemon?.process, let status = process.exitStatus else { return }
-        fail(.exit, "the daemon (pid \(process.id)) ended by itself, before anything was done: \(status)")
+        guard !hasActed, death == nil, let daemon, let process = daemon.process else { return }
+        // Clients are told of an end a moment before the parent is.
+        let isGone = !daemon.isConnected
+        guard let status = process.wait(isGone ? bench.pace(.seconds(1)) : .zero) else { return }
+        death = status
+        let last = daemon.logTail
+        fail(
+            .exit,
+            "the daemon (pid \(process.id)) ended by itself, before anything was done: \(status)"
+                + (last.isEmpty ? "" : "; it said last: \(last)"))
     }
 
     /// Ends clients, as part of the act or after it.
@@ -275,9 +333,8 @@ public final class Cycle {
     func expectProgress() {
         let clients = clients[round...]
         let then = clients.map { $0.status?.operations ?? 0 }
-        let deadline = Deadline(after: limit)
         for (client, operations) in zip(clients, then) where !expect.killedClients.contains(client.index) {
-            if !deadline.wait(for: { (client.status?.operations ?? 0) > operations || !client.process.isRunning }) {
+            if !waits(for: client, { (client.status?.operations ?? 0) > operations || !client.process.isRunning }) {
                 hung = true
                 fail(.reaped, "\(client.description) makes no progress")
             }
@@ -286,11 +343,25 @@ public final class Cycle {
 
     /// Every client must end by the deadline.
     func reap() {
-        let bound = limit
-        let deadline = Deadline(after: bound)
-        for client in clients where client.process.wait(until: deadline) == nil {
-            hung = true
-            fail(.reaped, "\(client.description) did not end within \(bound.seconds) s")
+        let start = ContinuousClock.now
+        var deadline = Deadline(after: limit)
+        var extensions = 0
+        for client in clients {
+            while client.process.wait(until: deadline) == nil {
+                // Slow is not hung.
+                extensions += 1
+                let running = clients.map(\.process).filter(\.isRunning)
+                guard !hung, extensions <= ProcessActivity.patience, isGettingOn(running) else {
+                    // It may have ended while somebody looked.
+                    if !client.process.isRunning { break }
+                    hung = true
+                    fail(
+                        .reaped,
+                        "\(client.description) did not end within \(Int((ContinuousClock.now - start).seconds)) s")
+                    break
+                }
+                deadline = Deadline(after: limit)
+            }
         }
     }
 

@@ -38,7 +38,7 @@ struct DaemonStatistics: Codable, Sendable {
             let child = try? bench.spawn(
                 [bench.program, "stats", daemon.mountPoint.string, "--json"], output: file)
         else { return nil }
-        guard child.wait(.seconds(5))?.isSuccess == true else {
+        guard child.wait(bench.pace(.seconds(5)))?.isSuccess == true else {
             child.kill()
             return nil
         }

@@ -13,6 +13,25 @@ public enum Oracle: String, Sendable, CaseIterable, Codable {
     case leaks = "L"
     case sanitizers = "A"
 
+    /// What the letter stands for.
+    public var title: String {
+        switch self {
+        case .reaped: "clients end"
+        case .exit: "exit status"
+        case .mountGone: "mount gone"
+        case .kernelLog: "kernel log"
+        case .newMount: "new mount"
+        case .errors: "errors seen"
+        case .transport: "requests"
+        case .stored: "stored data"
+        case .leaks: "leaks"
+        case .sanitizers: "sanitizers"
+        }
+    }
+
+    /// The letter and what it stands for: `X exit status`.
+    public var label: String { "\(rawValue) \(title)" }
+
     /// One line, for `--list`.
     public var summary: String {
         switch self {
@@ -45,11 +64,12 @@ public struct OracleReport: Sendable, Hashable {
     public var isFailure: Bool { if case .failed = verdict { true } else { false } }
 
     var check: TestResult.Check {
+        var check = TestResult.Check(name: oracle.rawValue, title: oracle.title, verdict: .passed)
         switch verdict {
-        case .passed: TestResult.Check(name: oracle.rawValue, verdict: .passed)
-        case .failed(let what): TestResult.Check(name: oracle.rawValue, verdict: .failed, message: what)
-        case .unavailable(let why):
-            TestResult.Check(name: oracle.rawValue, verdict: .skipped, message: "unavailable: \(why)")
+        case .passed: break
+        case .failed(let what): (check.verdict, check.message) = (.failed, what)
+        case .unavailable(let why): (check.verdict, check.message) = (.skipped, "unavailable: \(why)")
         }
+        return check
     }
 }

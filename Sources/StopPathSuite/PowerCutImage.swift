@@ -31,9 +31,9 @@ final class PowerCutImage {
         mountPoint = try bench.makeFolder("\(kind.rawValue)-image")
         let descriptor = try FileDescriptor.open(
             file, .writeOnly, options: [.create, .closeOnExec], permissions: FilePermissions(rawValue: 0o600))
-        // XFS takes 300 MiB at the least; the file is sparse.
+        // XFS takes 300 MiB at the least, and some daemons leave the last 4 GiB alone; the file is sparse.
         defer { try? descriptor.close() }
-        guard ftruncate(descriptor.rawValue, 320 << 20) == 0 else { throw ScenarioObstacle("no room for an image") }
+        guard ftruncate(descriptor.rawValue, 6 << 30) == 0 else { throw ScenarioObstacle("no room for an image") }
         let options = kind == .ext4 ? ["-q", "-F", "-m", "0"] : ["-q", "-f"]
         let make = try bench.spawn(["mkfs.\(kind.rawValue)"] + options + [file.string])
         guard make.wait(.seconds(60))?.isSuccess == true else { throw ScenarioObstacle("mkfs.\(kind.rawValue) failed") }

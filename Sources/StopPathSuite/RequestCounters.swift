@@ -80,7 +80,7 @@ final class RequestCounters {
         return result
     }
 
-    private static func tracepoint(_ name: String) throws(Unavailable) -> Int32 {
+    static func tracepoint(_ name: String) throws(Unavailable) -> Int32 {
         if MountTable.current().last(where: { $0.mountPoint == tracefs }) == nil {
             let mount = try? ChildProcess.spawn(["mount", "-t", "tracefs", "tracefs", tracefs])
             _ = mount?.wait(.seconds(5))
@@ -104,7 +104,7 @@ final class RequestCounters {
         return result
     }
 
-    private static func sum(_ descriptors: [Int32]) -> UInt64 {
+    static func sum(_ descriptors: [Int32]) -> UInt64 {
         descriptors.reduce(0) { total, descriptor in
             var count: UInt64 = 0
             return read(descriptor, &count, 8) == 8 ? total &+ count : total

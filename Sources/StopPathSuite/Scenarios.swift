@@ -11,7 +11,7 @@ public enum Scenarios {
         BackgroundLimit(), Reclaim(), SyncStoppedDaemon(), AsynchronousThenClose(), StopInProcess(),
         CancelVersusComplete(),
         UndrainedCommands(), CPUOffline(), StopForceUnmount(), KillOneQueueThread(), StopWhileStopping(),
-        UnmountBusyThenIdle(), ForkHoldsDevice(), NamespaceExit(),
+        UnmountBusyThenIdle(), ForkHoldsDevice(), NamespaceExit(), EqualLoads(),
     ]
 
     /// By name or number; nil if there is none.

@@ -70,7 +70,7 @@ struct BlockedHandlerAbort: Scenario {
         daemon.begin(Bool.random(using: &cycle.random) ? .abort : .terminate)
         // Which requests the inner daemon had taken cannot be chosen, and those that it has cannot be interrupted.
         cycle.expect.exit = .anyStatus
-        if daemon.process?.wait(min(cycle.limit, .seconds(5))) == nil {
+        if daemon.process?.wait(min(cycle.limit, cycle.bench.pace(.seconds(5)))) == nil {
             // It may have ended by now, or exit and wait for the flush of what it had open.
             if let snapshot = daemon.process.map({ ProcessSnapshot($0.id) }), !snapshot.threads.isEmpty,
                 snapshot.blocked.isEmpty, !snapshot.isExiting

@@ -62,6 +62,34 @@ struct NoReplyStorm: Scenario {
     }
 }
 
+struct EqualLoads: Scenario {
+    let number = 43
+    let name = "equal-rounds"
+    let summary = "the same load over and over: what the daemon holds does not grow from round to round"
+    let oracles: Set<Oracle> = [.reaped, .leaks, .transport, .exit, .mountGone]
+
+    func run(_ cycle: Cycle) throws {
+        cycle.expect.connectionEnds = false
+        let daemon = try cycle.mount()
+        let rounds = EqualRounds(
+            on: daemon, bench: cycle.bench, scratch: cycle.scratch, operations: cycle.settings.isQuick ? 1000 : 3000)
+        switch rounds.run(seed: cycle.random.next()) {
+        case .steady: cycle.report(.leaks, .passed)
+        case .growing(let words): cycle.fail(.leaks, words)
+        case .unknown(let why): cycle.report(.leaks, .unavailable(why))
+        }
+        cycle.saveEvidence("latencies", rounds.latencies)
+        if let stall = rounds.stall { cycle.fail(.reaped, stall) }
+        // Its threads are all there by now.
+        try cycle.countRefusals {
+            try cycle.startLoad(perCPU: 1)
+            Deadline.sleep(.milliseconds(300))
+            cycle.stopLoad()
+        }
+        cycle.checkSpin()
+    }
+}
+
 struct EntryReuse: Scenario {
     let number = 23
     let name = "entry-reuse"

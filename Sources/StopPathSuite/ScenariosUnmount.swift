@@ -132,7 +132,10 @@ struct UnmountBusyThenIdle: Scenario {
         cycle.expectProgress()
         cycle.stopLoad()
         cycle.checkTransport()
-        cycle.checkResources()
+        cycle.checkResources {
+            try cycle.startLoad()
+            cycle.pause(upTo: 40)
+        }
     }
 }
 

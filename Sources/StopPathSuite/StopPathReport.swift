@@ -1,5 +1,4 @@
 public import BenchCore
-import FoundationEssentials
 import Glibc
 public import SystemPackage
 
@@ -67,7 +66,7 @@ public struct StopPathReport: Sendable {
 
     private var unavailable: String {
         let checks = results.flatMap { $0.checks ?? [] }.filter { $0.verdict == .skipped }
-        return unique(checks.map { "oracle \($0.name): \($0.message)" }).joined(separator: "\n")
+        return unique(checks.map { "oracle \($0.label): \($0.message)" }).joined(separator: "\n")
     }
 
     private var summary: String {
@@ -77,22 +76,6 @@ public struct StopPathReport: Sendable {
         let whole = results.filter { $0.area == "run" && $0.verdict.isFailure }.map { "\($0.name) failed" }
         let cycles = "\(run.count) cycles, \(run.count - failed) passed, \(failed) failed"
         return ([cycles] + whole).joined(separator: "; ") + "; results in \(output.appending("results.jsonl"))"
-    }
-
-    /// One JSON object on one line.
-    public static func json(_ result: TestResult) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(result)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
-    }
-
-    static func append(_ result: TestResult, to path: FilePath) {
-        guard
-            let file = try? FileDescriptor.open(
-                path, .writeOnly, options: [.create, .append, .closeOnExec],
-                permissions: FilePermissions(rawValue: 0o644))
-        else { return }
-        _ = try? file.closeAfter { try file.writeAll((json(result) + "\n").utf8) }
     }
 
     static func decimal(_ value: Double, _ digits: Int) -> String {

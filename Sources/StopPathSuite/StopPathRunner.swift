@@ -7,8 +7,9 @@ public import SystemPackage
 public final class StopPathRunner {
     public struct Outcome: Sendable {
         public var results: [TestResult] = []
-        /// A cycle left something that could not be taken down: the run was stopped there.
-        public var isStuck = false
+        /// What a cycle left that could not be taken down, and why; the run was stopped there. Nil if there is nothing.
+        public var stuck: String?
+        public var isStuck: Bool { stuck != nil }
         public var seconds = 0.0
     }
 
@@ -35,10 +36,12 @@ public final class StopPathRunner {
     }
 
     private var outcome = Outcome()
-    private let stream: FilePath
+    private let file: ResultFile
     private var images: [PowerCutImage.Kind: Result<PowerCutImage, ScenarioObstacle>] = [:]
     private let began = ContinuousClock.now
     private var done = 0
+    /// Targets of which it was said what they have not.
+    private var told: Set<String> = []
 
     public init(
         scenarios: [any Scenario], targets: [Target], settings: StopPathSettings, bench: Workbench, output: FilePath,
@@ -51,9 +54,7 @@ public final class StopPathRunner {
         self.output = output
         self.repeatCommand = repeatCommand
         self.listener = listener
-        stream = output.appending("results.jsonl")
-        Evidence.makeFolders(output.string)
-        Evidence.remove(stream)
+        file = ResultFile(output.appending("results.jsonl"))
     }
 
     /// Runs them all. Interrupted, it is the workbench that cleans up.
@@ -72,10 +73,7 @@ public final class StopPathRunner {
                     record(skipped(scenario, target, "not applicable: \(obstacle)"))
                     continue
                 }
-                if !runCell(scenario, target) {
-                    outcome.isStuck = true
-                    break outer
-                }
+                if !runCell(scenario, target) { break outer }
             }
         }
         checkSlabs(before: slabs, connectionsBefore: connections)
@@ -140,6 +138,8 @@ public final class StopPathRunner {
             cycle.daemon?.forceDown(clients: cycle.clients.map(\.process) + cycle.helpers)
         }
         let clean = cycle.conclude(scenario.oracles)
+        if !clean { outcome.stuck = "after \(scenario.name) on \(target.label): \(cycle.leftover)" }
+        tellMissing(cycle, on: target)
         cleanFolders(of: cycle)
         if let obstacle, clean { return (skipped(scenario, target, obstacle), true) }
         let failures = cycle.reports.filter(\.isFailure)
@@ -151,16 +151,23 @@ public final class StopPathRunner {
             if let log = cycle.kernelLog?.text { files.append(cycle.evidence.save("kernel.log", log)) }
             files.append(
                 cycle.evidence.save(
-                    "findings", failures.map { "\($0.oracle.rawValue): \($0.check.message)\n" }.joined()))
+                    "findings", failures.map { "\($0.oracle.label): \($0.check.message)\n" }.joined()))
         }
         let verdict: Verdict = failures.isEmpty ? .passed : cycle.hung ? .hung : .failed
         let result = TestResult(
             suite: "stop-path", target: target.label, area: scenario.name, name: name, verdict: verdict,
             seconds: seconds,
             message: TestResult.line(
-                failures.map { "\($0.oracle.rawValue): \($0.check.message)" }.joined(separator: "; ")),
+                failures.map { "\($0.oracle.label): \($0.check.message)" }.joined(separator: "; ")),
             evidence: Array(Set(files)).sorted(), checks: StopPathRunner.checks(cycle.reports))
         return (result, clean)
+    }
+
+    /// What a daemon has not is said once, and the loads do without it.
+    private func tellMissing(_ cycle: Cycle, on target: Target) {
+        let missing = cycle.clients.compactMap(\.status?.missing).reduce(LoadFeatures()) { $0.union($1) }
+        guard !missing.isEmpty, told.insert(target.label).inserted else { return }
+        listener.progress("\(target.label) has \(missing.words): the load does without")
     }
 
     /// One for each oracle that said something: its failure, if it had one.
@@ -224,7 +231,7 @@ public final class StopPathRunner {
         }
         // Objects go a grace period after the last user.
         var growth: [String] = []
-        _ = Deadline(after: .seconds(3)).wait(upTo: .milliseconds(100)) {
+        _ = Deadline(after: bench.pace(.seconds(3))).wait(upTo: .milliseconds(100)) {
             let now = FuseSlabs.current()?.objects ?? [:]
             growth = before.objects.compactMap { cache, count in
                 let grown = (now[cache] ?? 0) - count
@@ -242,7 +249,7 @@ public final class StopPathRunner {
 
     private func record(_ result: TestResult) {
         outcome.results.append(result)
-        StopPathReport.append(result, to: stream)
+        file.append(result)
         listener.progress(line(for: result))
         listener.event(.finished(result))
     }

@@ -18,6 +18,7 @@ struct CorrectnessCommand: ParsableCommand {
             """)
 
     @OptionGroup var transports: TransportOption
+    @OptionGroup var pace: PaceOption
     @Option(help: "A daemon's command, with {source} and {mountpoint} in it; it must stay in the foreground.")
     var daemon: String?
     @Option(help: "A mount helper: the mount is made by mount -t fuse.TYPE.")
@@ -69,6 +70,7 @@ struct CorrectnessCommand: ParsableCommand {
         options.seed = seed ?? UInt64.random(in: 1...999_999_999)
         options.duration = duration
         options.jobs = jobs
+        options.pace = pace.pace
         if let replay {
             guard let text = try? String(contentsOfFile: replay, encoding: .utf8) else {
                 throw fail("\(replay) cannot be read", .validationFailure)

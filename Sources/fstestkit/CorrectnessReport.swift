@@ -26,9 +26,9 @@ final class CorrectnessReport {
             line("\(name): seed \(seed)")
         case .progress(let progress):
             if json { say(progress) }
+            if let note = progress.note { line("\(target): \(note)") }
             if let result = progress.result { show(result) }
             if isTerminal, progress.result != nil || Date().timeIntervalSince(shown) > 0.5 { bar(progress) }
-        case .note(let text): line("\(target): \(text)")
         }
     }
 
@@ -36,14 +36,14 @@ final class CorrectnessReport {
     func finish(_ outcome: CorrectnessSession.Outcome) {
         clear()
         for name in outcome.targets { summary(name, outcome.results.filter { $0.target == name }) }
-        if outcome.results.contains(where: { !$0.evidence.isEmpty }) { line("evidence: \(outcome.output)") }
+        line("results and evidence: \(outcome.output)")
         for path in outcome.leftBehind { line("left behind: \(path)") }
     }
 
     private func show(_ result: TestResult) {
         switch result.verdict {
         case .passed:
-            if result.area == "random" || result.area == "integrity" {
+            if ["random", "integrity", "resources"].contains(result.area), !result.message.isEmpty {
                 line("\(target): \(result.name): \(result.message)")
             }
         case .skipped: line("\(target): skipped \(result.name): \(result.message)")

@@ -41,6 +41,7 @@ struct Daemon {
             } whenReady: {
                 ready()
             }
+            if !report.leftovers.isEmpty { log.error("where all threads are: \(LateThreads.text)") }
             report.exit(log)
         } catch let error as ServeError {
             throw fail("\(error)", ExitCode(error.exitStatus))
@@ -80,6 +81,7 @@ struct Daemon {
         var configuration = Session.Configuration()
         configuration.maxWrite = options.maxWrite
         configuration.requestTimeout = options.requestTimeout
+        configuration.stopTimeout = Double(options.stopTimeout)
         configuration.hook = fault.map(FaultInjection.init)
         return configuration
     }

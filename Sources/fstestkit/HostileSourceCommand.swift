@@ -19,6 +19,7 @@ struct HostileSourceCommand: ParsableCommand {
             """)
 
     @OptionGroup var transports: TransportOption
+    @OptionGroup var pace: PaceOption
     @Option(help: "A daemon's command, with {source} and {mountpoint} in it, in the foreground, with allow_other.")
     var daemon: String?
     @Option(help: "A mount helper: the mount is made by mount -t fuse.TYPE.")
@@ -76,7 +77,7 @@ struct HostileSourceCommand: ParsableCommand {
         let folder = try OutputFolder.path(output, of: "hostile-source")
         let bench: Workbench
         do {
-            bench = try Workbench(output: folder)
+            bench = try Workbench(output: folder, pace: pace.pace)
         } catch {
             throw fail("no temporary directory can be made: \(error)")
         }

@@ -20,6 +20,7 @@ struct MatrixCommand: ParsableCommand {
             """)
 
     @OptionGroup var options: MatrixOptions
+    @OptionGroup var pace: PaceOption
     @Option(help: "Run the K-th of N parts only: K/N.")
     var shard: String?
     @Flag(help: "Go on with the last run here that was interrupted or killed.")
@@ -55,7 +56,7 @@ struct MatrixCommand: ParsableCommand {
         for line in session.cleanedUp { notice("after the killed run: \(line)") }
         let bench: Workbench
         do {
-            bench = try Workbench(output: .init(session.folder.path))
+            bench = try Workbench(output: .init(session.folder.path), pace: pace.pace)
         } catch {
             throw fail("the bench's folders cannot be made: \(error)")
         }

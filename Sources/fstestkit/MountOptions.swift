@@ -8,6 +8,8 @@ struct MountOptions {
     var transport = TransportChoice()
     var maxWrite = 1 << 20
     var requestTimeout: UInt16 = 0
+    /// Seconds that requests in hand get at the end; the threads get a third of that on top.
+    var stopTimeout = 3
     var fileSystem: LoopbackFS.Configuration
     var logFile: String?
     /// The name that the mount table shows as the source.
@@ -136,6 +138,7 @@ struct MountOptions {
         case "threads": transport.threads = try number(name, value, 1...1024)
         case "max_write": maxWrite = try number(name, value, 4096...(16 << 20))
         case "request_timeout": requestTimeout = UInt16(try number(name, value, 0...65535))
+        case "stop_timeout": stopTimeout = try number(name, value, 1...3600)
         case "cache": fileSystem.cache = try oneOf(name, value)
         case "attr_timeout": fileSystem.attributeTimeout = try seconds(name, value)
         case "entry_timeout": fileSystem.entryTimeout = try seconds(name, value)

@@ -17,6 +17,7 @@ struct StopPathCommand: ParsableCommand {
             """)
 
     @OptionGroup var transports: TransportOption
+    @OptionGroup var pace: PaceOption
     @Option(parsing: .upToNextOption, help: "all, or names or numbers; see --list.")
     var scenario: [String] = ["all"]
     @Option(help: "Leave out the result of this name: a scenario, or a cycle of one as kill/2. May be given again.")
@@ -80,7 +81,7 @@ struct StopPathCommand: ParsableCommand {
         let folder = try OutputFolder.path(output ?? "stop-path-results")
         let bench: Workbench
         do {
-            bench = try Workbench(output: folder)
+            bench = try Workbench(output: folder, pace: pace.pace)
         } catch {
             throw fail("the bench's folders cannot be made: \(error)")
         }
@@ -100,7 +101,9 @@ struct StopPathCommand: ParsableCommand {
         for failure in cleanUp.failures { printProgress("left behind: \(failure)") }
         let report = StopPathReport(outcome.results, output: folder).text
         if json { printProgress(report) } else { printResult("\n" + report) }
-        if outcome.isStuck { printProgress("stopped: something was left that could not be taken down") }
+        if let stuck = outcome.stuck {
+            printProgress("stopped: something was left that could not be taken down, \(stuck)")
+        }
         let isMissing = scenario != ["all"] && outcome.results.contains { $0.verdict == .skipped && $0.area != "run" }
         try RunStatus(
             hasFailures: outcome.results.contains { $0.verdict.isFailure },
@@ -153,6 +156,7 @@ struct StopPathCommand: ParsableCommand {
         if let depth { words += ["--depth", "\(depth)"] }
         if let timeout { words += ["--timeout", "\(timeout)"] }
         if quick { words.append("--quick") }
+        if let factor = pace.slow { words += ["--slow", "\(factor)"] }
         if allowHostChanges { words.append("--allow-host-changes") }
         if let fault { words += ["--fault", fault, "--allow-faults"] }
         return words.joined(separator: " ")
@@ -169,7 +173,9 @@ struct StopPathCommand: ParsableCommand {
             )
         }
         print()
-        for oracle in Oracle.allCases { print(" \(oracle.rawValue)  \(oracle.summary)") }
+        for oracle in Oracle.allCases {
+            print(" \(oracle.label.padding(toLength: 14, withPad: " ", startingAt: 0))  \(oracle.summary)")
+        }
     }
 
     /// For people, at once: the last line must be there if the bench is killed.

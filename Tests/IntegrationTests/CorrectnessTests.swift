@@ -74,6 +74,7 @@ extension Mounting {
             .wrongErrno: "rmdir-errors", .wrongOwner: "created-as-the-caller", .maskIgnored: "create-mode-and-umask",
             .wrongGroup: "created-as-the-caller", .createOpensExisting: "made-behind-is-not-opened",
             .setIDKept: "write-drops-set-id", .lostTruncate: "truncate-shrinks-and-grows",
+            .openTruncateForgotten: "open-truncates", .modeToldOnly: "chmod-every-bit",
             .staleAttribute: "attributes-changed-behind",
             .wrongLinkCount: "link-count-follows", .timesNotSet: "times-to-the-nanosecond",
             .unstableInode: "inode-numbers-are-stable",
@@ -83,13 +84,15 @@ extension Mounting {
             .cutLinkTarget: "symlink-keeps-target",
             .entryDropped: "list-1000", .entryDoubled: "list-1000", .lostXattr: "xattr-set-get-remove",
             .xattrFlagIgnored: "xattr-flags", .accessListIgnored: "acl-grants", .lockIgnored: "record-lock-excludes",
-            .wrongSpace: "statfs-is-sane",
+            .wrongSpace: "statfs-is-sane", .lockGrantedAtTimes: "differential-sequences",
+            .shortReadSeldom: "differential-sequences", .lookupFailsSeldom: "many-files-appear-behind",
+            .lostWriteSeldom: "integrity-under-load",
         ]
 
         /// What the daemon must stand: the stop path's scenarios act with these.
         private static let harmless: Set<Fault> = [
-            .duplicateCommit, .unknownCommitID, .badEntryInBatch, .earlyRegister, .queueThreadFails, .allocationFails,
-            .offThreadReplies,
+            .unknownCommitID, .badEntryInBatch, .earlyRegister, .queueThreadFails, .allocationFails, .offThreadReplies,
+            .crawl,
         ]
 
         @Test func everyFaultHasSomebodyToCatchIt() {
@@ -104,8 +107,74 @@ extension Mounting {
             var target = Target(.transport(.legacy))
             target.fault = fault.rawValue
             let outcome = try CorrectnessTests.run(target) { $0.checks = [name] }
-            let result = try #require(outcome.results.first { $0.name == name })
-            #expect(result.verdict == .failed, "\(result.verdict): \(result.message)")
+            let own = outcome.results.filter { $0.name == name }
+            #expect(own.contains { $0.verdict == .failed }, "\(own)")
+        }
+
+        /// What the mount remembers and its source never got: nothing on the mount shows it.
+        @Test(arguments: ["chmod-every-bit"])
+        func whatIsOnlyToldIsFoundBehind(check: String) throws {
+            var target = Target(.transport(.legacy))
+            target.fault = Fault.modeToldOnly.rawValue
+            let outcome = try CorrectnessTests.run(target) { options in
+                options.checks = [check]
+                options.duration = 1
+            }
+            #expect(outcome.results.contains { $0.verdict == .failed && $0.message.contains("behind the mount") })
+        }
+
+        @Test func aDeadDaemonIsOneFinding() throws {
+            var target = Target(.transport(.legacy))
+            target.fault = Fault.crashInDispatch.rawValue
+            let outcome = try CorrectnessTests.run(target)
+            let failures = outcome.results.filter(\.verdict.isFailure)
+            #expect(failures.map { "\($0.area)/\($0.name)" } == ["daemon/stays-alive"], "\(failures)")
+            let death = try #require(failures.first)
+            #expect(death.verdict == .crashed && death.message.contains("SIGABRT"), "\(death.message)")
+            #expect(death.evidence.contains { $0.hasSuffix("daemon.log") })
+            let later = outcome.results.drop { $0.verdict != .crashed }.dropFirst()
+            #expect(later.count > 100)
+            #expect(later.count { $0.verdict == .skipped && $0.message == "the daemon had died" } > 100)
+            let lines = try readWhole(FilePath(outcome.output).appending("results.jsonl")).split(separator: "\n")
+            #expect(lines.count == outcome.results.count)
+        }
+
+        @Test(arguments: [Fault.leakLittle, .leakThread, .leakDescriptor, .leakBuffer])
+        func whatGrowsWithoutEndIsALeak(fault: Fault) throws {
+            var target = Target(.transport(.legacy))
+            target.fault = fault.rawValue
+            let outcome = try CorrectnessTests.run(target) { $0.checks = ["equal-rounds"] }
+            let failures = outcome.results.filter(\.verdict.isFailure)
+            #expect(failures.map(\.name) == ["equal-rounds"], "\(failures)")
+        }
+
+        @Test func aStallIsSeen() throws {
+            var target = Target(.transport(.uringPercore))
+            target.fault = Fault.stall.rawValue
+            let outcome = try CorrectnessTests.run(target) { $0.checks = ["no-stalls"] }
+            let failures = outcome.results.filter(\.verdict.isFailure)
+            #expect(failures.map(\.name) == ["no-stalls"], "\(failures)")
+        }
+
+        /// A check takes far longer than it may, since each of its requests does; nobody hangs.
+        @Test func slowIsNotHung() throws {
+            var target = Target(.transport(.legacy))
+            target.fault = Fault.crawl.rawValue
+            let outcome = try CorrectnessTests.run(target) { options in
+                options.checks = ["many-small-writes"]
+                options.longestTask = 1
+                options.pace = Pace(factor: 1)
+            }
+            let result = try #require(outcome.results.first)
+            #expect(result.verdict == .passed && result.seconds > 2, "\(result)")
+        }
+
+        @Test func aDaemonThatEndsBadlyIsAFinding() throws {
+            var target = Target(.transport(.legacy))
+            target.fault = Fault.wrongExitStatus.rawValue
+            let outcome = try CorrectnessTests.run(target) { $0.checks = ["rmdir-errors"] }
+            let failures = outcome.results.filter(\.verdict.isFailure)
+            #expect(failures.map(\.name) == ["end"], "\(failures)")
         }
 
         @Test func aDifferenceShrinksAndReplays() throws {

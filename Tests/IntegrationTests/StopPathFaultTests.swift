@@ -47,6 +47,16 @@ extension Mounting {
             }
         }
 
+        /// Each request takes its time, and with all clients longer than anything may take: that is slow, and nothing hangs.
+        @Test(arguments: ["unmount-busy-then-idle", "idle-sigterm"]) func slowIsNotHung(_ scenario: String) throws {
+            let (status, text) = try StopPathTests.run([
+                "stop-path", "--transport", "legacy", "--scenario", scenario, "--cycles", "1", "--seed", "3",
+                "--timeout", "1", "--output", "/tmp/fstestkit-fault-\(getpid())", "--fault", "crawl",
+                "--allow-faults", "--slow", "1.01",
+            ])
+            #expect(status == .exited(0), "\(text)")
+        }
+
         @Test func faultsAreRefusedUnlessAllowed() throws {
             let (status, text) = try StopPathTests.run(["mount", "--foreground", "--fault", "spin", "/tmp", "/mnt"])
             #expect(status == .exited(64) && text.contains("--allow-faults"), "\(text)")

@@ -20,8 +20,14 @@ extension MountedDaemon {
     /// - Throws: ``DaemonError``; nothing is left mounted or running then.
     public static func start(
         _ target: Target, source: FilePath, mountPoint: FilePath, bench: Workbench, log: FilePath? = nil,
-        until stage: Stage = .ready, within limit: Duration = .seconds(20)
+        until stage: Stage = .ready, within limit: Duration? = nil
     ) throws(DaemonError) -> MountedDaemon {
+        let limit = limit ?? bench.pace(.seconds(20))
+        var target = target
+        // A daemon that gives up on its threads as soon as on a fast machine would look broken on a slow one.
+        if target.isOurs, bench.pace.factor > 1.5 {
+            target.options += ["-o", "stop_timeout=\(Int(3 * bench.pace.factor))"]
+        }
         let log = log ?? FilePath(mountPoint.string + ".log")
         guard
             let command = target.command(
@@ -59,7 +65,7 @@ extension MountedDaemon {
             log: log, bench: bench)
         if stage == .ready && !result.waitUntilReady(deadline) {
             // It may have found out only after the mount that it cannot serve: then it ends, and says why.
-            let status = deadline.hasPassed ? nil : daemon?.wait(min(limit, .seconds(5)))
+            let status = deadline.hasPassed ? nil : daemon?.wait(min(limit, bench.pace(.seconds(5))))
             let tail = result.logTail
             result.forceDown()
             if let status { throw .exited(status, log: tail) }

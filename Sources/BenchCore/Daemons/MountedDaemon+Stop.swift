@@ -47,7 +47,8 @@ extension MountedDaemon {
     ///
     /// A daemon that died by abort or SIGKILL leaves a dead mount behind, which is then unmounted. What is not gone at the
     /// deadline stays: see ``forceDown(evidence:)``.
-    public func stop(_ method: StopMethod = .unmount, within limit: Duration = .seconds(10)) -> StopReport {
+    public func stop(_ method: StopMethod = .unmount, within limit: Duration? = nil) -> StopReport {
+        let limit = limit ?? bench.pace(.seconds(10))
         guard mount != nil else {
             return StopReport(exit: .exited(0), isMountGone: true, isConnectionGone: true, seconds: 0)
         }
@@ -56,7 +57,7 @@ extension MountedDaemon {
         var unmountError = begin(method, within: limit)
         let exit = process?.wait(until: deadline) ?? (process == nil ? .unknown : nil)
         if method == .abort || method == .kill, isMounted {
-            unmountError = unmount(within: max(deadline.remaining, .seconds(1)))
+            unmountError = unmount(within: max(deadline.remaining, bench.pace(.seconds(1))))
         }
         let gone = deadline.wait { !isMounted && !isConnected }
         return StopReport(
@@ -68,7 +69,7 @@ extension MountedDaemon {
     ///
     /// - Returns: what the unmount said; ETIMEDOUT if it did not come back.
     @discardableResult
-    public func begin(_ method: StopMethod, within limit: Duration = .seconds(10)) -> Errno? {
+    public func begin(_ method: StopMethod, within limit: Duration? = nil) -> Errno? {
         switch method {
         case .unmount: return unmount(within: limit)
         case .lazyUnmount: return unmount(lazy: true, within: limit)
@@ -89,8 +90,8 @@ extension MountedDaemon {
     /// umount2(2) in a child.
     ///
     /// - Returns: its errno, ETIMEDOUT if it did not come back, nil for success.
-    public func unmount(lazy: Bool = false, force: Bool = false, within limit: Duration = .seconds(10)) -> Errno? {
-        IsolatedCall.unmount(mountPoint, lazy: lazy, force: force).run(within: limit)
+    public func unmount(lazy: Bool = false, force: Bool = false, within limit: Duration? = nil) -> Errno? {
+        IsolatedCall.unmount(mountPoint, lazy: lazy, force: force).run(within: limit ?? bench.pace(.seconds(10)))
     }
 
     /// Whether this daemon's connection is still there. The kernel gives its number to the next mount as soon as it is gone,
@@ -136,7 +137,7 @@ extension MountedDaemon {
         process?.kill()
         for client in clients { client.kill() }
         for _ in 0..<4 where isMounted { _ = unmount(lazy: true) }
-        let deadline = Deadline(after: .seconds(5))
+        let deadline = Deadline(after: bench.pace(.seconds(5)))
         let gone = deadline.wait { !isConnected }
         return gone && !isMounted && process?.isRunning != true
     }

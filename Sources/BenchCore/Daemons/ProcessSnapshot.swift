@@ -40,6 +40,17 @@ public struct ProcessSnapshot: Sendable {
     /// io_uring's workers among the threads.
     public var ringWorkers: [Thread] { threads.filter { $0.name.hasPrefix("iou-") } }
 
+    /// A line: `process 12 (fstestkit) in state D, in request_wait_answer`.
+    public var whereItIs: String {
+        let thread = threads.first { $0.state == "D" } ?? threads.first
+        guard let thread else { return "process \(process.pid) is gone" }
+        let place = thread.waitChannel.isEmpty || thread.waitChannel == "0" ? "" : ", in \(thread.waitChannel)"
+        return "process \(process.pid) (\(thread.name)) is in state \(thread.state)\(place)"
+    }
+
+    /// Where the kernel puts the core of a process that crashes (core(5)).
+    public static var corePattern: String { contents(of: "/proc/sys/kernel/core_pattern") ?? "unknown\n" }
+
     /// For a file.
     public var text: String {
         var result = "process \(process.pid): \(command)\n"

@@ -13,6 +13,8 @@ public final class Workbench: Sendable {
     public let evidence: Evidence
     /// This project's program, for daemons, clients and probes.
     public let program: String
+    /// What this run's deadlines are stretched by; its children are told.
+    public let pace: Pace
     private let isClosing = Atomic<Bool>(false)
     /// Its processes are being killed: what ends now says nothing about a test.
     package var isBeingClosed: Bool { isClosing.load(ordering: .acquiring) }
@@ -22,10 +24,12 @@ public final class Workbench: Sendable {
     ///   - output: where evidence and reports go.
     ///   - program: this project's program; by default the one that runs.
     ///   - temporary: where the temporary folder is made; by default TMPDIR or `/tmp`.
+    ///   - pace: by default this machine's.
     /// - Throws: the errno of what could not be made.
     public init(
-        output: FilePath, program: String? = nil, temporary: FilePath? = nil
+        output: FilePath, program: String? = nil, temporary: FilePath? = nil, pace: Pace? = nil
     ) throws(Errno) {
+        self.pace = pace ?? Pace.current()
         ledger = try Ledger()
         evidence = Evidence(root: output)
         self.program = program ?? linkTarget("/proc/self/exe") ?? "/proc/self/exe"
@@ -57,6 +61,11 @@ public final class Workbench: Sendable {
     /// 1, 2, 3 …: different for every call.
     public func nextNumber() -> UInt64 { lastNumber.add(1, ordering: .relaxed).newValue }
 
+    /// What every child of this run is told: whose it is, and how much time things take.
+    package var environment: [String: String] {
+        [Ledger.variable: ledger.run, Pace.variable: "\(pace.factor)"]
+    }
+
     /// Starts a child that is found again, whatever becomes of the bench.
     ///
     /// - Throws: the errno of posix_spawn(3); ECANCELED once the run is being cleaned up.
@@ -64,7 +73,7 @@ public final class Workbench: Sendable {
         _ command: [String], environment: [String: String] = [:], output: FilePath? = nil, errors: FilePath? = nil
     ) throws(Errno) -> ChildProcess {
         if isClosing.load(ordering: .acquiring) { throw .canceled }
-        let marked = environment.merging([Ledger.variable: ledger.run]) { own, _ in own }
+        let marked = environment.merging(self.environment) { own, _ in own }
         let child = try ChildProcess.spawn(command, environment: marked, output: output, errors: errors)
         ledger.record(.process(child.id, command: command.joined(separator: " ")))
         return child

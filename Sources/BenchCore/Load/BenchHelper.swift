@@ -26,7 +26,7 @@ public enum BenchHelper: Sendable {
             words = [
                 "load", options.kind.rawValue, options.root, "\(options.id)", "\(options.seed)", options.status,
                 options.ledger, options.cpu.map { "\($0)" } ?? "any",
-                options.connection.map { "\($0)" } ?? "any",
+                options.connection.map { "\($0)" } ?? "any", options.operations.map { "\($0)" } ?? "any",
             ]
         case .holdFile(let path, let status): words = ["hold-file", path, status]
         case .holdDevice(let pid): words = ["hold-device", "\(pid)"]
@@ -40,14 +40,14 @@ public enum BenchHelper: Sendable {
     /// Parses what follows `bench-helper`; nil if it is no role.
     public init?(_ words: [String]) {
         switch (words.first, words.count) {
-        case ("load", 9):
+        case ("load", 10):
             guard let kind = LoadKind(rawValue: words[1]), let id = UInt64(words[3]), let seed = UInt64(words[4]) else {
                 return nil
             }
             self = .load(
                 LoadClient.Options(
                     kind: kind, root: words[2], id: id, seed: seed, status: words[5], ledger: words[6],
-                    cpu: Int(words[7]), connection: UInt32(words[8])))
+                    cpu: Int(words[7]), connection: UInt32(words[8]), operations: Int(words[9])))
         case ("hold-file", 3): self = .holdFile(path: words[1], status: words[2])
         case ("hold-device", 2):
             guard let pid = Int32(words[1]) else { return nil }

@@ -12,14 +12,11 @@ extension LoadClient {
         if file >= 0 {
             var info = stat()
             try attempt(.stat) { fstat(file, &info) }
-            try attempt(.chmod) { fchmod(file, 0o640) }
+            if !missing.contains(.modes) { try attempt(.chmod) { fchmod(file, 0o640) } }
             try attempt(.close) { close(file) }
         }
         try attempt(.rename) { [folder] in renameat(folder, name, folder, other) }
-        try attempt(.symlink, tolerating: [.fileExists]) { [folder] in symlinkat("target", folder, "s\(number)") }
-        var target = [CChar](repeating: 0, count: 64)
-        let length = try attempt(.readlink) { [folder] in readlinkat(folder, "s\(number)", &target, 64) }
-        if length >= 0 && length != 6 { mismatch(.readlink) }
+        if !missing.contains(.symbolicLinks) { try linkSymbolically("s\(number)") }
         try attempt(.mkdir, tolerating: [.fileExists]) { [folder] in mkdirat(folder, "d\(number)", 0o755) }
         try listFolder()
         var info = stat()
@@ -36,6 +33,13 @@ extension LoadClient {
         for left in ["s\(number)", other] {
             try attempt(.unlink, tolerating: [.noSuchFileOrDirectory]) { [folder] in unlinkat(folder, left, 0) }
         }
+    }
+
+    private func linkSymbolically(_ name: String) throws(Errno) {
+        try attempt(.symlink, tolerating: [.fileExists]) { [folder] in symlinkat("target", folder, name) }
+        var target = [CChar](repeating: 0, count: 64)
+        let length = try attempt(.readlink) { [folder] in readlinkat(folder, name, &target, 64) }
+        if length >= 0 && length != 6 { mismatch(.readlink) }
     }
 
     private func listFolder() throws(Errno) {
@@ -73,7 +77,7 @@ extension LoadClient {
         let bytes = LoadFiles.blocks(in: file) * LoadBlock.size
         status.set(.current, LoadOperation.mapped.rawValue)
         let memory = Glibc.mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
-        // ENODEV: a mount with direct I/O may have no mappings.
+        // Told apart before; a mount whose memory is short may refuse one all the same.
         guard let memory, memory != MAP_FAILED else { return }
         defer { munmap(memory, bytes) }
         let version = versions[Int(file)] + 1
@@ -83,7 +87,7 @@ extension LoadClient {
             LoadBlock(client: options.id, file: file, block: UInt64(block), version: version).store(to: place)
             status.add(.operations)
         }
-        if random.next() % 2 == 0 {
+        if random.next() % 2 == 0, !missing.contains(.fsync) {
             try attempt(.mappedSync) { msync(memory, bytes, MS_SYNC) }
             writeDown(file, version)
         }
@@ -115,7 +119,7 @@ extension LoadClient {
         }
         // From here on the file has at least the old version in every block, and this one unless a stop comes between.
         versions[Int(file)] = version
-        if synced {
+        if synced && !missing.contains(.fsync) {
             try attempt(.fsync) { fsync(descriptor) }
             try attempt(.fsyncDirectory, tolerating: [.invalidArgument]) { [folder] in fsync(folder) }
             writeDown(file, version)
@@ -126,7 +130,7 @@ extension LoadClient {
 
     private func openData(_ file: UInt64, flags: CInt, direct: Bool) throws(Errno) -> CInt? {
         let name = LoadFiles.name(file)
-        if direct {
+        if direct && !missing.contains(.directIO) {
             let result = try attempt(.open, tolerating: [.invalidArgument]) { [folder] in
                 openat_(folder, name, flags | CLINUX_O_DIRECT | O_CLOEXEC)
             }

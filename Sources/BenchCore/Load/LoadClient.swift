@@ -1,3 +1,4 @@
+import CBench
 import CLinux
 import Glibc
 import LinuxSystem
@@ -24,10 +25,12 @@ public final class LoadClient {
         public var cpu: Int?
         /// The connection that the mount point must lead to: what else lies there is left alone.
         public var connection: UInt32?
+        /// It ends by itself after so many; nil for never.
+        public var operations: Int?
 
         public init(
             kind: LoadKind, root: String, id: UInt64, seed: UInt64, status: String, ledger: String, cpu: Int?,
-            connection: UInt32?
+            connection: UInt32?, operations: Int? = nil
         ) {
             self.kind = kind
             self.root = root
@@ -37,6 +40,7 @@ public final class LoadClient {
             self.ledger = ledger
             self.cpu = cpu
             self.connection = connection
+            self.operations = operations
         }
     }
 
@@ -50,6 +54,8 @@ public final class LoadClient {
     let buffer: UnsafeMutableRawPointer
     /// The version that each file was last written in whole; 0 if it does not exist.
     var versions = [UInt64](repeating: 0, count: LoadFiles.count)
+    /// What the daemon does not have: nobody asks for it again.
+    var missing: LoadFeatures = []
 
     /// The folder's name below the mount.
     static func folderName(id: UInt64) -> String { "load-\(id)" }
@@ -94,7 +100,7 @@ public final class LoadClient {
         do {
             try setUp()
             status.set(.working, 1)
-            while !stopRequested { try step(kind: options.kind) }
+            while !stopRequested && !isThrough { try step(kind: options.kind) }
             status.set(.working, 0)
             try cleanUp()
         } catch {
@@ -102,6 +108,8 @@ public final class LoadClient {
             status.set(.working, 0)
         }
     }
+
+    private var isThrough: Bool { options.operations.map { Int(status.get(.operations)) >= $0 } ?? false }
 
     /// Makes the client's folder, once the mount answers.
     private func setUp() throws(Errno) {
@@ -119,6 +127,8 @@ public final class LoadClient {
         let name = LoadClient.folderName(id: options.id)
         try attempt(.setUp) { mkdirat(root, name, 0o755) }
         folder = try attempt(.setUp) { openat_(root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        missing = try findMissing()
+        status.set(.missing, missing.rawValue)
     }
 
     private func cleanUp() throws(Errno) {
@@ -157,6 +167,8 @@ public final class LoadClient {
     ) throws(Errno) -> Result {
         while true {
             status.set(.current, operation.rawValue)
+            let start = cbench_now()
+            defer { status.record(cbench_now() &- start, of: operation) }
             do {
                 let result = try Errno.check(retryOnInterrupt: false, call)
                 status.add(.operations)

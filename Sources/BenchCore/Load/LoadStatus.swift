@@ -6,8 +6,9 @@ public import SystemPackage
 /// What a load client tells the bench: one page of a file that both have, written through a shared mapping, so that it
 /// is there however the client ends.
 public struct LoadStatus: Sendable {
-    static let pageSize = 4096
+    static let pageSize = 16384
     private static let errorBase = 64
+    static let latencyBase = 512
 
     /// Operations that were completed, successful or not.
     public let operations: UInt64
@@ -19,6 +20,10 @@ public struct LoadStatus: Sendable {
     public let synced: UInt64
     /// The operation it is in.
     public let current: UInt64
+    /// How long its operations took.
+    public let latencies: LatencyTable
+    /// What it does without, since the mount has it not.
+    public let missing: LoadFeatures
     /// The client has set itself up and does its work.
     public let isWorking: Bool
     /// It died of SIGBUS or SIGSEGV in a mapping.
@@ -44,6 +49,8 @@ public struct LoadStatus: Sendable {
         mismatchOperation = words[Slot.mismatchOperation.rawValue]
         synced = words[Slot.synced.rawValue]
         current = words[Slot.current.rawValue]
+        latencies = LatencyTable(words: words[LoadStatus.latencyBase...])
+        missing = LoadFeatures(rawValue: words[Slot.missing.rawValue])
         isWorking = words[Slot.working.rawValue] != 0
         faulted = words[Slot.faulted.rawValue] != 0
         var errors: [Errno: UInt64] = [:]
@@ -56,7 +63,7 @@ public struct LoadStatus: Sendable {
     }
 
     enum Slot: Int {
-        case operations, mismatches, mismatchOperation, synced, current, working, faulted, firstError
+        case operations, mismatches, mismatchOperation, synced, current, working, faulted, firstError, missing
     }
 
     /// The client's side.
@@ -77,8 +84,13 @@ public struct LoadStatus: Sendable {
             words = memory.assumingMemoryBound(to: UInt64.self)
         }
 
+        func get(_ slot: Slot) -> UInt64 { words[slot.rawValue] }
         func set(_ slot: Slot, _ value: UInt64) { words[slot.rawValue] = value }
         func add(_ slot: Slot) { words[slot.rawValue] &+= 1 }
+
+        func record(_ nanoseconds: UInt64, of operation: LoadOperation) {
+            LatencyTable.record(nanoseconds, of: operation, in: words + LoadStatus.latencyBase)
+        }
 
         func record(_ error: Errno, in operation: LoadOperation) {
             let number = Int(error.rawValue)

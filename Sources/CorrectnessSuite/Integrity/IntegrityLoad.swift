@@ -9,6 +9,10 @@ import SystemPackage
 struct IntegrityTask: Codable, Sendable {
     /// A directory on what is tested, made by the load.
     var directory: String
+    /// The same directory behind the mount; nil if that is not known.
+    var source: String?
+    /// What the mount has not.
+    var missing: [Feature] = []
     /// The file with what every block should hold; not on what is tested.
     var table: String
     var seed: UInt64
@@ -39,8 +43,11 @@ struct IntegrityLoad {
         let start = cbench_now()
         let children = try (0..<task.processes).map { process in
             try Child("process \(process)") {
-                try IntegrityProcess(process: process, task: task, table: table).work(until: end) { count in
-                    counters.bytes.storeBytes(of: count, toByteOffset: process * 64, as: Int.self)
+                try IntegrityProcess(process: process, task: task, table: table).work(until: end) {
+                    done, read, written in
+                    for (slot, count) in [done, read, written].enumerated() {
+                        counters.bytes.storeBytes(of: count, toByteOffset: process * 64 + slot * 8, as: Int.self)
+                    }
                 }
             }
         }
@@ -52,20 +59,58 @@ struct IntegrityLoad {
             Worker.report(.progress(total()))
         }
         for child in children { try child.join() }
+        let behind = try verifyBehind()
         let rate = Double(total()) / (Double(cbench_now() - start) / 1e9)
         return TaskEnd(
             verdict: .passed,
-            message: "\(total()) blocks written or verified by \(task.processes) processes, \(Int(rate)) blocks/s",
-            seconds: 0, operations: total())
+            message: "\(total()) blocks written or verified by \(task.processes) processes, \(Int(rate)) blocks/s"
+                + (behind == 0 ? "" : ", \(behind) looked at behind the mount"),
+            seconds: 0, operations: total(), exercised: counted(counters))
+    }
+
+    /// What the processes have counted.
+    private func counted(_ counters: SharedMemory) -> [Exercise: Int] {
+        func sum(_ slot: Int) -> Int {
+            (0..<task.processes).map { counters.bytes.load(fromByteOffset: $0 * 64 + slot * 8, as: Int.self) }
+                .reduce(0, +)
+        }
+        return [.read: sum(1), .write: sum(2)]
+    }
+
+    /// After a sync every block must be in the source as it is on the mount.
+    ///
+    /// - Returns: how many blocks were looked at.
+    private func verifyBehind() throws -> Int {
+        guard let source = task.source else { return 0 }
+        let directory = try File(Path(task.directory), O_RDONLY | O_DIRECTORY)
+        let end = cbench_now() + UInt64(3e9 * Pace.inherited.factor)
+        while true {
+            // A file is released after its close(2) has returned.
+            try call("syncfs", directory.path) { clinux_syncfs(directory.descriptor) }
+            do {
+                return try verifyAll(in: Path(source), when: "behind the mount")
+            } catch let failure as CheckFailure {
+                if cbench_now() > end { throw failure }
+                usleep(50_000)
+            }
+        }
     }
 
     /// Verifies every block of what a run has left, and removes it.
     func verify() throws -> TaskEnd {
+        let count = try verifyAll(in: Path(task.directory), when: "after the remount")
+        FS.removeTree(Path(task.directory))
+        return TaskEnd(
+            verdict: .passed, message: "\(count) blocks are as they were left", seconds: 0, operations: count)
+    }
+
+    /// - Returns: how many blocks were looked at.
+    private func verifyAll(in directory: Path, when: String) throws -> Int {
         var count = 0
         for process in 0..<task.processes {
             let owner = try IntegrityProcess(process: process, task: task, table: table)
             for file in 0..<IntegrityLoad.files {
-                let name = owner.name(of: process, file)
+                let name = directory / owner.name(of: process, file)
                 if try !FS.exists(name) {
                     if owner.isEverWritten(process, file) {
                         throw CheckFailure("a file is lost", expected: "its blocks", got: "ENOENT", path: name)
@@ -74,15 +119,13 @@ struct IntegrityLoad {
                 }
                 let open = try File(name, O_RDONLY)
                 for index in 0..<IntegrityLoad.blocks {
-                    try owner.verify(open, process, file, index, when: "after the remount")
+                    try owner.verify(open, process, file, index, when: when)
                     count += 1
                 }
                 Worker.report(.progress(count))
             }
         }
-        FS.removeTree(Path(task.directory))
-        return TaskEnd(
-            verdict: .passed, message: "\(count) blocks are as they were left", seconds: 0, operations: count)
+        return count
     }
 }
 
@@ -101,9 +144,10 @@ struct IntegrityProcess {
         buffer = .allocate(byteCount: 4 * Block.size, alignment: 4096)
     }
 
-    func name(of process: Int, _ file: Int) -> Path {
-        Path(task.directory) / Path("p\(process)-f\(file)")
-    }
+    /// A file's name in the load's directory.
+    func name(of process: Int, _ file: Int) -> Path { Path("p\(process)-f\(file)") }
+
+    private func path(of process: Int, _ file: Int) -> Path { Path(task.directory) / name(of: process, file) }
 
     private func slot(_ process: Int, _ file: Int, _ index: Int) -> Int {
         (process * IntegrityLoad.files + file) * IntegrityLoad.blocks + index
@@ -114,18 +158,23 @@ struct IntegrityProcess {
     }
 
     /// Writes own blocks and reads own and others', until the time is over.
-    func work(until end: UInt64, count: (Int) -> Void) throws {
+    ///
+    /// - Parameter count: told of what is done in all, and how much of that was read and written.
+    func work(until end: UInt64, count: (Int, Int, Int) -> Void) throws {
         var random = SplitMix64(seed: task.seed &+ UInt64(process) &* 7919)
-        let own = try (0..<IntegrityLoad.files).map { try File(name(of: process, $0), O_RDWR | O_CREAT) }
-        let direct = try? File(name(of: process, 0), O_RDWR | CLINUX_O_DIRECT)
+        let own = try (0..<IntegrityLoad.files).map { try File(path(of: process, $0), O_RDWR | O_CREAT) }
+        let direct =
+            task.missing.contains(.directIO) ? nil : try? File(path(of: process, 0), O_RDWR | CLINUX_O_DIRECT)
         let map = try? own[1].map(IntegrityLoad.blocks * Block.size, writable: true, shared: true)
         // Whole from the start: a mapping has no place behind the end.
         for file in own { try file.truncate(Int64(IntegrityLoad.blocks * Block.size)) }
-        var done = 0
+        var (done, read, written) = (0, 0, 0)
         while cbench_now() < end {
             let file = random.below(own.count)
             let index = random.below(IntegrityLoad.blocks)
-            switch random.below(20) {
+            let kind = random.below(20)
+            if kind < 10 { written += 1 } else if kind > 11 { read += 1 }
+            switch kind {
             case 0...5: try write(own[file], file, index, .buffered)
             case 6, 7:
                 try write(
@@ -139,9 +188,9 @@ struct IntegrityProcess {
             default: try verifyOther(&random, file, index)
             }
             done += 1
-            if done % 32 == 0 { count(done) }
+            if done % 32 == 0 { count(done, read, written) }
         }
-        count(done)
+        count(done, read, written)
         try map?.sync()
     }
 
@@ -199,7 +248,7 @@ struct IntegrityProcess {
 
     private func verifyOther(_ random: inout SplitMix64, _ file: Int, _ index: Int) throws {
         let other = random.below(task.processes)
-        guard let open = try? File(name(of: other, file), O_RDONLY) else { return }
+        guard let open = try? File(path(of: other, file), O_RDONLY) else { return }
         try verify(open, other, file, index, when: "read by process \(process)")
     }
 

@@ -8,6 +8,8 @@ import SystemPackage
 /// into shared memory.
 final class ConcurrentProcesses {
     private let directory: Path
+    /// The same directory behind the mount.
+    private let source: Path?
     private let memory: SharedMemory
     private var processes: [(child: Child, tasks: CInt)] = []
     private let done: Gate
@@ -15,8 +17,9 @@ final class ConcurrentProcesses {
     private static let longest = 8
 
     /// The shared memory: a counter of those who are ready, then an errno and a tag for each operation.
-    init(_ directory: Path, _ memory: SharedMemory) throws {
+    init(_ directory: Path, source: Path?, _ memory: SharedMemory) throws {
         self.directory = directory
+        self.source = source
         self.memory = memory
         done = try Gate()
         for index in 0..<ConcurrentProcesses.size {
@@ -54,7 +57,7 @@ final class ConcurrentProcesses {
         let outcomes = round.sequences.enumerated().map { process, list in list.indices.map { outcome(process, $0) } }
         let final = try ConcurrentProcesses.look(at: place)
         let allowed = AllowedOutcomes(sequences: round.sequences, outcomes: outcomes, final: final)
-        if allowed.contain(from: model) { return nil }
+        if allowed.contain(from: model) { return try differenceBehind(place, final, number) }
         var words: [String] = []
         for (process, list) in round.sequences.enumerated() {
             words.append(
@@ -66,6 +69,17 @@ final class ConcurrentProcesses {
         }
         return "no order of the operations gives this: " + words.joined(separator: "; ") + "; left: "
             + left.joined(separator: ", ")
+    }
+
+    /// What is left must be left behind the mount, too.
+    private func differenceBehind(_ place: Path, _ told: ConcurrentModel, _ number: Int) throws -> String? {
+        guard let source else { return nil }
+        let kept = try ConcurrentProcesses.look(at: source / Path("r\(number)"))
+        if kept == told { return nil }
+        // A name may be kept for a moment only, as libfuse does with removed files that are open.
+        let comparison = SourceComparison(
+            mount: place, source: source / Path("r\(number)"), aspects: [.content, .mode])
+        return comparison.lastingDifference(within: 1).map { "behind the mount: \($0)" }
     }
 
     private func runAtOnce(_ round: ConcurrentRun.Case, _ place: Path) throws {

@@ -9,6 +9,8 @@ import SystemPackage
 struct ConcurrentTask: Codable, Sendable {
     /// A directory on what is tested.
     var directory: String
+    /// The same directory behind the mount; nil if that is not known.
+    var source: String?
     var seed: UInt64
     var seconds: Double
     /// A script that is run instead, many times.
@@ -28,12 +30,14 @@ final class ConcurrentRun {
 
     private let task: ConcurrentTask
     private let directory: Path
+    private let source: Path?
     private let memory: SharedMemory
     private var rounds = 0
 
     init(_ task: ConcurrentTask) throws {
         self.task = task
         directory = Path(task.directory) / "concurrent"
+        source = task.source.map { Path($0) / "concurrent" }
         memory = try SharedMemory(4096)
     }
 
@@ -62,7 +66,7 @@ final class ConcurrentRun {
             FS.removeTree(directory)
         }
         if let script = task.script { return try replay(ConcurrentRun.parse(script)) }
-        let clients = try ConcurrentProcesses(directory, memory)
+        let clients = try ConcurrentProcesses(directory, source: source, memory)
         var random = SplitMix64(seed: task.seed)
         let kinds = kinds()
         let start = cbench_now()
@@ -180,7 +184,7 @@ final class ConcurrentRun {
     }
 
     private func replay(_ round: Case) throws -> TaskEnd {
-        let clients = try ConcurrentProcesses(directory, memory)
+        let clients = try ConcurrentProcesses(directory, source: source, memory)
         let times = 20_000
         for number in 0..<times {
             if number % 64 == 0 { Worker.report(.progress(number)) }

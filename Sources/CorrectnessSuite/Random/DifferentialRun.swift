@@ -8,6 +8,9 @@ struct DifferentialTask: Codable, Sendable {
     var name = "differential-sequences"
     /// A directory on what is tested.
     var subject: String
+    /// The same directory behind the mount, and what is the same there; nil if that is not known.
+    var source: String?
+    var mirrored: MirroredAspects = []
     /// A directory on what it is compared with.
     var reference: String
     var seed: UInt64
@@ -31,6 +34,7 @@ final class DifferentialRun {
 
     private let task: DifferentialTask
     private var operations = 0
+    private var exercised: [Exercise: Int] = [:]
     private var directories = 0
     private var missing: Set<Feature> = []
 
@@ -71,12 +75,13 @@ final class DifferentialRun {
         return TaskEnd(
             verdict: .passed, message: "\(operations) operations in \(sequence) sequences, \(Int(rate)) operations/s",
             seconds: 0,
-            operations: operations)
+            operations: operations, exercised: exercised)
     }
 
     private func findMissing() throws -> Set<Feature> {
         let features: [Feature] = [
-            .noReplace, .exchange, .allocation, .punchHole, .zeroRange, .userAttributes, .copyRange,
+            .noReplace, .exchange, .allocation, .punchHole, .zeroRange, .userAttributes, .copyRange, .recordLocks,
+            .flockLocks,
         ]
         return Set(features.filter { $0.missing(Path(task.subject)) != nil })
     }
@@ -105,6 +110,7 @@ final class DifferentialRun {
         for (step, operation) in list.enumerated() {
             operations += 1
             let expected = reference.perform(operation)
+            if expected.errno == 0 || operation.exercise == .lock { exercised[operation.exercise, default: 0] += 1 }
             let got = subject.perform(operation)
             if got != expected {
                 let texts = got.difference(from: expected)
@@ -115,12 +121,22 @@ final class DifferentialRun {
         _ = subject.perform(root)
         let expected = reference.tree()
         let got = subject.tree()
-        if got == expected { return nil }
+        if got == expected { return differenceBehind(list) }
         let place =
             zip(expected, got).first { $0 != $1 } ?? (
                 expected.dropFirst(got.count).first ?? "nothing", got.dropFirst(expected.count).first ?? "nothing"
             )
         return Difference(step: list.count, what: "the tree at the end", expected: place.0, got: place.1)
+    }
+
+    /// What the mount says of the tree at the end, and what is behind it.
+    private func differenceBehind(_ list: [Operation]) -> Difference? {
+        guard let source = task.source, task.mirrored.contains(.content) else { return nil }
+        let name = Path("s\(directories)")
+        let comparison = SourceComparison(
+            mount: Path(task.subject) / name, source: Path(source) / name, aspects: task.mirrored)
+        guard let found = comparison.lastingDifference(within: 1) else { return nil }
+        return Difference(step: list.count, what: "behind the mount", expected: "what the mount says", got: found)
     }
 
     /// Shrinks a sequence that shows a difference, and reports it.
@@ -145,7 +161,7 @@ final class DifferentialRun {
             "\(last.description) (seed \(seed), "
             + (shrunk.isReproducible ? "\(count) operations show it)" : "not reproducible)")
         return TaskEnd(
-            verdict: .failed, message: message, seconds: 0, operations: operations,
+            verdict: .failed, message: message, seconds: 0, operations: operations, exercised: exercised,
             evidence: OperationScript.text(shrunk.operations, comment: comment))
     }
 

@@ -13,7 +13,7 @@ struct Operation: Equatable, Sendable {
         case stat, list, readlink, access, chmod, chown, times, truncate
         case write, append, read
         case setxattr, getxattr, removexattr, listxattr
-        case open, pread, pwrite, ftruncate, fstat, fallocate, fsync, copyrange, close
+        case open, pread, pwrite, ftruncate, fstat, fallocate, fsync, copyrange, flock, lock, close
         case user
     }
 
@@ -62,6 +62,8 @@ extension Operation {
         case .fallocate: third & 2 != 0 ? .punchHole : third & 16 != 0 ? .zeroRange : .allocation
         case .setxattr, .getxattr, .removexattr, .listxattr: .userAttributes
         case .copyrange: .copyRange
+        case .flock: .flockLocks
+        case .lock: .recordLocks
         default: nil
         }
     }
@@ -115,6 +117,14 @@ extension Operation {
                 }
             }
             if kind == .copyrange { operation.third = offset(&random) }
+        case .flock:
+            operation.subject = random.below(slots)
+            operation.first = Int64([LOCK_SH, LOCK_EX, LOCK_EX, LOCK_UN][random.below(4)])
+        case .lock:
+            operation.subject = random.below(slots)
+            operation.first = Int64(random.below(4) * 10)
+            operation.second = Int64(random.below(3) * 10)
+            operation.third = Int64([F_RDLCK, F_WRLCK, F_WRLCK, F_UNLCK][random.below(4)])
         case .fstat, .fsync, .close: operation.subject = random.below(slots)
         case .user: operation.first = asRoot ? Int64(OperationNames.users[random.below(2)]) : Int64(getuid())
         default: break
@@ -131,7 +141,7 @@ extension Operation {
         }
         switch kind {
         case .fstat, .fsync, .close, .user: if kind == .user { result.subject = 0 }
-        case .ftruncate: (result.second, result.third) = (0, 0)
+        case .ftruncate, .flock: (result.second, result.third) = (0, 0)
         case .pread, .read: result.third = 0
         case .append: result.first = 0
         default: break
@@ -145,7 +155,9 @@ extension Operation {
             .create: 6, .exclusive: 2, .mkdir: 4, .mknod: 1, .symlink: 2, .link: 3, .unlink: 4, .rmdir: 2, .rename: 6,
             .stat: 5, .list: 2, .readlink: 1, .access: 2, .chmod: 3, .chown: 2, .times: 2, .truncate: 3, .write: 6,
             .append: 3, .read: 6, .setxattr: 2, .getxattr: 2, .removexattr: 1, .listxattr: 1, .open: 5, .pread: 6,
-            .pwrite: 6, .ftruncate: 3, .fstat: 3, .fallocate: 2, .fsync: 1, .copyrange: 1, .close: 2, .user: 1,
+            .pwrite: 6, .ftruncate: 3, .fstat: 3, .fallocate: 2, .fsync: 1, .copyrange: 1, .flock: 5, .lock: 5,
+            .close: 2,
+            .user: 1,
         ]
         return Kind.allCases.flatMap { [Kind](repeating: $0, count: weights[$0] ?? 1) }
     }()

@@ -25,9 +25,9 @@ enum OperationScript {
             case .setxattr: "\(name(operation.subject)) \(operation.other) \(range) \(operation.third)"
             case .getxattr, .removexattr: "\(name(operation.subject)) \(operation.other)"
             case .open: "\(operation.other) \(name(operation.subject)) \(operation.first)"
-            case .pread, .pwrite, .fallocate: "\(operation.subject) \(range) \(operation.third)"
+            case .pread, .pwrite, .fallocate, .lock: "\(operation.subject) \(range) \(operation.third)"
             case .copyrange: "\(operation.subject) \(operation.other) \(range) \(operation.third)"
-            case .ftruncate: "\(operation.subject) \(operation.first)"
+            case .ftruncate, .flock: "\(operation.subject) \(operation.first)"
             case .fstat, .fsync, .close: "\(operation.subject)"
             case .user: "\(operation.first)"
             }
@@ -93,9 +93,9 @@ enum OperationScript {
             case .setxattr: named(\.subject) && slot(\.other) && numbers(3)
             case .getxattr, .removexattr: named(\.subject) && slot(\.other)
             case .open: slot(\.other) && named(\.subject) && numbers(1)
-            case .pread, .pwrite, .fallocate: slot(\.subject) && numbers(3)
+            case .pread, .pwrite, .fallocate, .lock: slot(\.subject) && numbers(3)
             case .copyrange: slot(\.subject) && slot(\.other) && numbers(3)
-            case .ftruncate: slot(\.subject) && numbers(1)
+            case .ftruncate, .flock: slot(\.subject) && numbers(1)
             case .fstat, .fsync, .close: slot(\.subject)
             case .user: numbers(1)
             }

@@ -13,6 +13,8 @@ final class OperationSide {
     /// See ``DifferentialTask/leavesOutIdleTruncation``.
     var leavesOutIdleTruncation = false
     private var slots = [CInt](repeating: -1, count: Operation.slots)
+    /// Those that may have locks.
+    private var locked: Set<CInt> = []
     private var buffer = [UInt8](repeating: 0, count: 65_536)
 
     /// Makes `root`, which anybody may write to.
@@ -25,15 +27,35 @@ final class OperationSide {
 
     /// Closes what is open and removes everything. As root.
     func tearDown() {
-        for slot in slots where slot >= 0 { close(slot) }
+        for slot in slots where slot >= 0 { _ = closeUnlocked(slot) }
         slots = slots.map { _ in -1 }
         FS.removeTree(root)
+    }
+
+    /// A FUSE mount lets go of an flock(2) a moment after close(2) has returned: here it goes before, on both sides.
+    private func closeUnlocked(_ descriptor: CInt) -> Int {
+        if locked.remove(descriptor) != nil {
+            cbench_flock(descriptor, LOCK_UN)
+            _ = lock(descriptor, F_UNLCK, 0, 0)
+        }
+        return Int(close(descriptor))
+    }
+
+    /// A lock of the open file description, which is not waited for.
+    private func lock(_ descriptor: CInt, _ type: CInt, _ start: Int64, _ length: Int64) -> Int {
+        var lock = RecordLock()
+        lock.l_type = Int16(type)
+        lock.l_whence = Int16(SEEK_SET)
+        lock.l_start = Int(start)
+        lock.l_len = Int(length)
+        return Int(clinux_fcntl_lock(descriptor, CLINUX_F_OFD_SETLK, &lock))
     }
 
     /// Carries out one operation.
     func perform(_ operation: Operation) -> OperationResult {
         switch operation.kind {
-        case .open, .pread, .pwrite, .ftruncate, .fstat, .fallocate, .fsync, .copyrange, .close: onDescriptor(operation)
+        case .open, .pread, .pwrite, .ftruncate, .fstat, .fallocate, .fsync, .copyrange, .flock, .lock, .close:
+            onDescriptor(operation)
         case .write, .append, .read: onContent(operation)
         case .setxattr, .getxattr, .removexattr, .listxattr: onAttribute(operation)
         default: onName(operation)
@@ -128,7 +150,7 @@ final class OperationSide {
             let descriptor = clinux_openat(
                 AT_FDCWD, names[operation.subject], CInt(operation.first) | O_CLOEXEC | O_NONBLOCK, 0o644)
             if descriptor < 0 { return OperationResult(errno: errno) }
-            if slots[operation.other] >= 0 { close(slots[operation.other]) }
+            if slots[operation.other] >= 0 { _ = closeUnlocked(slots[operation.other]) }
             slots[operation.other] = descriptor
             return OperationResult()
         }
@@ -148,6 +170,12 @@ final class OperationSide {
             if emptiesSetID(operation, descriptor) { return OperationResult(number: 0) }
             return result(Int(clinux_fallocate(descriptor, CInt(operation.third), operation.first, operation.second)))
         case .fsync: return result(Int(fsync(descriptor)))
+        case .flock:
+            locked.insert(descriptor)
+            return result(Int(cbench_flock(descriptor, CInt(operation.first) | LOCK_NB)))
+        case .lock:
+            locked.insert(descriptor)
+            return result(lock(descriptor, CInt(operation.third), operation.first, operation.second))
         case .copyrange:
             var from = operation.first
             var to = operation.third
@@ -156,7 +184,7 @@ final class OperationSide {
         default:
             if descriptor < 0 { return OperationResult(errno: EBADF) }
             slots[operation.subject] = -1
-            return result(Int(close(descriptor)))
+            return result(closeUnlocked(descriptor))
         }
     }
 

@@ -1,0 +1,78 @@
+import BenchCore
+import CorrectnessSuite
+import Glibc
+import LinuxSystem
+import SystemPackage
+import Testing
+
+extension Mounting {
+    /// A daemon that was not written here, made wrong by a library that is preloaded into it, and who notices.
+    @Suite(
+        .serialized, .enabled(if: isInstalled("bindfs"), "needs bindfs"), .enabled(if: isInstalled("cc"), "needs cc"))
+    struct ForeignFaultTests {
+        /// A fault, the parts of a run that are made, and the results that must fail; none for what must pass.
+        struct Case: Sendable, CustomTestStringConvertible {
+            let fault: String
+            let checks: [String]
+            let failures: [String]
+
+            var testDescription: String { fault }
+        }
+
+        static let cases = [
+            Case(fault: "none", checks: ["truncate-shrinks-and-grows", "equal-rounds"], failures: []),
+            Case(fault: "pool", checks: ["equal-rounds"], failures: []),
+            Case(fault: "no-direct", checks: ["direct-io", "equal-rounds"], failures: []),
+            Case(
+                fault: "forget-truncate", checks: ["truncate-shrinks-and-grows"],
+                failures: ["truncate-shrinks-and-grows"]),
+            Case(
+                fault: "lose-write", checks: ["many-small-writes", "integrity-under-load"],
+                failures: ["many-small-writes", "integrity-under-load", "integrity-after-remount"]),
+            Case(fault: "leak-little", checks: ["equal-rounds"], failures: ["equal-rounds"]),
+            Case(fault: "leak-buffer", checks: ["equal-rounds"], failures: ["equal-rounds"]),
+            Case(fault: "leak-thread", checks: ["equal-rounds"], failures: ["equal-rounds"]),
+            Case(fault: "leak-descriptor", checks: ["equal-rounds"], failures: ["equal-rounds"]),
+            Case(fault: "stall", checks: ["no-stalls"], failures: ["no-stalls"]),
+            Case(fault: "crash", checks: ["list-1000", "rmdir-errors"], failures: ["stays-alive"]),
+            Case(fault: "hang", checks: ["list-1000"], failures: ["list-1000"]),
+            Case(fault: "slow", checks: ["list-1000"], failures: []),
+        ]
+
+        private static func library(_ folder: FilePath) throws -> String {
+            let source = FilePath(#filePath).removingLastComponent().appending("Preload/faults.c").string
+            let library = folder.appending("faults.so").string
+            let compiler = try ChildProcess.spawn(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"])
+            try #require(compiler.wait(.seconds(60)) == .exited(0))
+            return library
+        }
+
+        /// Nobody but the kernel notices a second reply.
+        @Test(arguments: [("double-reply", true), ("none", false)])
+        func refusedRepliesAreCounted(fault: String, isBad: Bool) throws {
+            try Mounting.withBench { bench, _, _ in
+                let library = try ForeignFaultTests.library(bench.folder)
+                let command = "env LD_PRELOAD=\(library) FAULT=\(fault) bindfs -f {source} {mountpoint}"
+                let (status, text) = try StopPathTests.stopPath(["--daemon", command, "--scenario", "equal-rounds"])
+                #expect(status == .exited(isBad ? 1 : 0), "\(text)")
+                #expect(text.contains("the kernel refused") == isBad, "\(text)")
+            }
+        }
+
+        @Test(arguments: cases) func isCaughtByWhomItIsMeantFor(_ test: Case) throws {
+            try Mounting.withBench { bench, _, _ in
+                let library = try ForeignFaultTests.library(bench.folder)
+                let command = "env LD_PRELOAD=\(library) FAULT=\(test.fault) bindfs -f {source} {mountpoint}"
+                let target = Target(.command(command), cleanExitStatuses: [0, 1])
+                let outcome = try CorrectnessTests.run(target) { options in
+                    options.checks = test.checks
+                    options.duration = 4
+                    options.longestTask = 5
+                    options.pace = Pace(factor: 1)
+                }
+                let failed = Set(outcome.results.filter(\.verdict.isFailure).map(\.name))
+                #expect(failed == Set(test.failures), "\(outcome.results)")
+            }
+        }
+    }
+}
