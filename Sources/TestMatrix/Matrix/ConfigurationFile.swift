@@ -49,7 +49,8 @@ public struct ConfigurationFile {
 
     private static let keys = [
         "suites", "own-suites", "transports", "daemons", "kernels", "cpus", "memory", "accelerator", "steady", "append",
-        "copies", "depths", "mount-options", "cycles", "quick", "seed", "xfstests", "timeout", "arguments", "output",
+        "copies", "depths", "mount-options", "cycles", "quick", "seed", "xfstests", "timeout", "arguments", "accept",
+        "output",
     ]
 
     private mutating func take(_ keyNode: Node, _ node: Node) throws {
@@ -87,6 +88,7 @@ public struct ConfigurationFile {
             var arguments: [String: [String]] = [:]
             for (suite, list) in mapping { arguments[try string(suite)] = try strings(list) }
             layer.arguments = arguments
+        case "accept": layer.accept = try list(node).map(acceptance)
         case "output": layer.output = try string(node)
         default:
             throw parseError(
@@ -127,6 +129,20 @@ public struct ConfigurationFile {
             throw parseError(node, "a suite of your own has a name and a command")
         }
         return .init(name: try string(name), command: try string(command))
+    }
+
+    private func acceptance(_ node: Node) throws -> Acceptance {
+        let fields = try fields(node, ["finding", "target", "reason", "until"])
+        guard let finding = fields["finding"], let reason = fields["reason"] else {
+            throw parseError(node, "what is accepted has a finding and a reason")
+        }
+        let until = try fields["until"].map(string)
+        if let until, !Acceptance.isDay(until) {
+            throw parseError(node, "until is a day such as 2027-03-31, not '\(until)'")
+        }
+        return Acceptance(
+            finding: try string(finding), target: try fields["target"].map(string), reason: try string(reason),
+            until: until)
     }
 
     private func fields(_ node: Node, _ known: [String]) throws -> [String: Node] {

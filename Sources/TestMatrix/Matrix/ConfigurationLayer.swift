@@ -21,6 +21,7 @@ public struct ConfigurationLayer: Sendable {
     public var timeout: Double?
     public var arguments: [String: [String]]?
     public var ownSuites: [MatrixConfiguration.OwnSuite]?
+    public var accept: [Acceptance]?
     public var output: String?
     /// Where each setting was read, by key: `--depth`, `fstestkit.yaml:7`.
     public var origins: [String: String] = [:]

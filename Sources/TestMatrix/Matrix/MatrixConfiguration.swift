@@ -26,6 +26,8 @@ public struct MatrixConfiguration: Sendable, Hashable, Codable {
     /// Further arguments, by suite.
     public var arguments: [String: [String]] = [:]
     public var ownSuites: [OwnSuite] = []
+    /// Known findings that shall not turn a cell red.
+    public var accept: [Acceptance]?
     /// The folder that holds the store and the runs.
     public var output = "fstestkit-results"
 
@@ -168,6 +170,11 @@ public struct MatrixConfiguration: Sendable, Hashable, Codable {
         if guests.cpus.isEmpty { problems.append("guests need a number of CPUs") }
         if guests.isSteady && guests.accelerator == "kvm" {
             problems.append("a steady guest is emulated: it excludes the accelerator kvm")
+        }
+        for acceptance in accept ?? [] {
+            if let target = acceptance.target, !targets.contains(where: { $0.label == target }) {
+                problems.append("'\(acceptance.finding)' is accepted of '\(target)', which is not run")
+            }
         }
         if cycles < 1 { problems.append("cycles must be at least 1, not \(cycles)") }
         if timeout <= 0 { problems.append("timeout must be above 0 seconds, not \(timeout)") }

@@ -80,6 +80,8 @@ public struct ResolvedConfiguration: Sendable {
             "arguments",
             result.arguments.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.joined(separator: " "))" }
                 .joined(separator: ", "), arguments)
+        let accept = take("accept", \.accept) { result.accept = $0 }
+        note("accept", (result.accept ?? []).map { "\($0.finding) (\($0.words))" }.joined(separator: ", "), accept)
         let output = take("output", \.output) { result.output = $0 }
         note("output", result.output, output)
         configuration = result

@@ -14,7 +14,7 @@ public struct ShardMerge {
     public func merge() throws -> RunReport {
         let parts = try folders.map { folder in
             let store = try MatrixSession.store(in: folder, mustExist: true)
-            return try RunReport(try store.run(named: "last"), from: store)
+            return try RunReport(asRecorded: try store.run(named: "last"), from: store)
         }
         let store = try MatrixSession.store(in: output)
         let id = RunRecord.newID(at: Date())

@@ -14,6 +14,21 @@ public struct CellReport: Sendable {
 
     public var failures: [TestResult] { results.filter(\.verdict.isFailure) }
 
+    /// A failure that is accepted as a whole becomes a skip that says so.
+    func accepting(_ acceptances: [Acceptance]) -> CellReport {
+        if acceptances.isEmpty { return self }
+        return CellReport(
+            record: record,
+            results: results.map { result in
+                let covering = Finding.acceptances(of: result, on: record.cell.target, acceptances)
+                guard !covering.isEmpty else { return result }
+                var accepted = result
+                accepted.verdict = .skipped
+                accepted.message = "accepted (\(covering[0].words)): \(result.message)"
+                return accepted
+            })
+    }
+
     public var standing: Standing {
         switch record.state {
         case .planned, .running, .elsewhere: counts.failures > 0 ? .failed : .unfinished

@@ -11,7 +11,10 @@ public struct ComparisonReport {
     public var text: String {
         var lines = ["from \(comparison.old) to \(comparison.new): \(Format.count(comparison.common, "test")) in both"]
         lines += section("regressions", comparison.regressions) { change in
-            [verdicts(change), "    \(change.message)"].filter { !$0.allSatisfy(\.isWhitespace) }
+            [verdicts(change), "    \(change.message)"]
+                + (change.old?.isFailure == true ? change.findings.map { "    new: \($0)" } : []).filter {
+                    !$0.allSatisfy(\.isWhitespace)
+                }
                 + change.evidence.map { "    see \($0)" }
         }
         lines += section("fixed", comparison.fixes) { [verdicts($0)] }

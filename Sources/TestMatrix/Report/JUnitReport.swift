@@ -66,8 +66,10 @@ public struct JUnitReport {
         case .passed: break
         case .skipped: lines.append("<skipped\(attributes: ["message": result.message])/>")
         case .failed, .hung, .crashed:
+            // CI systems group by the type: one finding, however many tests show it.
             let attributes: KeyValuePairs<StaticString, String?> = [
-                "type": result.verdict.rawValue, "message": result.message,
+                "type": FindingName.all(of: result).map { "\($0.name)" }.joined(separator: "; "),
+                "message": result.message,
             ]
             lines.append(
                 result.verdict == .failed
@@ -82,7 +84,7 @@ public struct JUnitReport {
     }
 
     private func details(_ result: TestResult) -> String {
-        let checks = (result.checks ?? []).filter(\.verdict.isFailure).map { "\($0.name): \($0.message)" }
+        let checks = (result.checks ?? []).filter(\.verdict.isFailure).map { "\($0.label): \($0.message)" }
         return ([result.message] + checks).joined(separator: "\n")
     }
 

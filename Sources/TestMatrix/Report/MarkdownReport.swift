@@ -26,25 +26,31 @@ public struct MarkdownReport {
                 + "seed \(report.run.seed), run `\(report.run.id)`.",
         ]
         lines += section("Guests", report.machines.map { "`\($0.name)`: \(escaped($0.machine.text))" })
-        lines += failures()
+        lines += findings()
         lines += section("Left out", report.leftOut.map { "`\($0.record.cell.key)`: \(escaped($0.record.reason))" })
         lines += section("Not run", report.unfinished.map { "`\($0.record.cell.key)` \(escaped($0.record.reason))" })
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private func failures() -> [String] {
-        let failures = report.failures
-        guard !failures.isEmpty else { return [] }
-        var lines = ["", "### Failures", "", "| cell | test | verdict | what |", "|---|---|---|---|"]
-        for (cell, result) in failures.prefix(MarkdownReport.limit) {
+    private func findings() -> [String] {
+        let open = report.findings.filter { $0.acceptance == nil }
+        var lines: [String] = []
+        if !open.isEmpty {
+            lines += ["", "### Findings", "", "| finding | verdict | how often | where |", "|---|---|---|---|"]
+        }
+        for finding in open.prefix(MarkdownReport.limit) {
+            let place = "\(TextReport.list(finding.tests, 3)) (\(TextReport.list(finding.cells, 3)))"
+            let name = "\(finding.name.suite)/\(finding.name.check): \(finding.places[0].message)"
             lines.append(
-                "| `\(cell.record.cell.key)` | \(escaped(result.area + "/" + result.name)) | \(result.verdict.rawValue) | "
-                    + "\(escaped(result.message)) |")
+                "| \(escaped(name)) | \(finding.worst.rawValue) | \(finding.extent) | \(escaped(place)) |")
         }
-        if failures.count > MarkdownReport.limit {
-            lines += ["", "… and \(failures.count - MarkdownReport.limit) more; the HTML page has them all."]
+        if open.count > MarkdownReport.limit {
+            lines += ["", "… and \(open.count - MarkdownReport.limit) more; the HTML page has them all."]
         }
+        let accepted = report.findings.filter { $0.acceptance != nil }
         return lines
+            + section(
+                "Accepted", accepted.map { escaped("\($0.name) (\($0.extent)): \($0.acceptance?.words ?? "")") })
     }
 
     private func section(_ title: String, _ items: [String]) -> [String] {

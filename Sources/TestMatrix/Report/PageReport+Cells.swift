@@ -49,7 +49,8 @@ extension PageReport {
         let result = cell.results[position]
         let share = Int(min(max(result.seconds / slowest, 0), 1) * 100)
         let bar: Markup = share > 0 ? #"<i style="width:\#(share)%"></i>"# : ""
-        let id = result.verdict.isFailure ? anchor(cell, position) : nil
+        let isNamed = result.verdict.isFailure || result.message.hasPrefix("accepted (")
+        let id = isNamed ? anchor(cell, position) : nil
         var html: Markup = """
             <tr\(attributes: ["data-v": result.verdict.rawValue, "id": id])>\
             <td>\(chip(result.verdict))</td><td class="name">
@@ -75,7 +76,7 @@ extension PageReport {
         if let checks = result.checks, !checks.isEmpty {
             html += #"<table class="checks"><tbody>"#
             for check in checks {
-                html += "<tr><td>\(chip(check.verdict))</td><td>\(check.name)</td><td>\(check.message)</td></tr>"
+                html += "<tr><td>\(chip(check.verdict))</td><td>\(check.label)</td><td>\(check.message)</td></tr>"
             }
             html += "</tbody></table>"
         }
@@ -113,7 +114,7 @@ extension PageReport {
     }
 
     /// The page lies in the run's folder, and so does its evidence.
-    private func link(_ name: String) -> String {
+    func link(_ name: String) -> String {
         let allowed = CharacterSet.urlPathAllowed
         return name.addingPercentEncoding(withAllowedCharacters: allowed) ?? name
     }

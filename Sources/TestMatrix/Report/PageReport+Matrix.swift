@@ -7,7 +7,8 @@ extension PageReport {
         var html: Markup = """
             <section id="matrix" aria-labelledby="matrix-title"><h2 id="matrix-title">Matrix</h2>
             <div class="scroll" tabindex="0" role="region" aria-labelledby="matrix-title"><table class="heat" \
-            style="min-width:\(13 + 6 * report.columns.count)rem"><thead>\(headings)</thead>
+            style="min-width:\(13 + 6 * report.columns.count)rem;max-width:\(13 + 14 * report.columns.count)rem">\
+            <thead>\(headings)</thead>
             """
         var quiet = 0
         for suite in report.suites {
@@ -113,32 +114,53 @@ extension PageReport {
         return "h\(min(5, 1 + counts.failures * 5 / max(1, counts.executed)))"
     }
 
-    /// Links to each failure, so that none is more than two clicks away.
-    var failures: Markup {
-        let all = report.failures
-        guard !all.isEmpty else { return "" }
+    /// Each thing that is wrong, once, with links to all that shows it; then what is accepted.
+    var findings: Markup {
+        let open = report.findings.filter { $0.acceptance == nil }
+        let accepted = report.findings.filter { $0.acceptance != nil }
+        guard !report.findings.isEmpty else { return "" }
         var html: Markup = """
-            <section aria-labelledby="failures-title"><h2 id="failures-title">\(Format.count(all.count, "failure"))</h2>\
-            <ul class="failures">
+            <section aria-labelledby="failures-title"><h2 id="failures-title">\(Format.count(open.count, "finding"))</h2>\
+            <ul class="failures">\(open.prefix(200).map(item))</ul>
             """
-        for (cell, position) in failureAnchors.prefix(200) {
-            let result = cell.results[position]
-            html += """
-                <li><a href="#\(anchor(cell, position))">\(chip(result.verdict)) \
-                <span class="where">\(cell.record.cell.key)</span> \(result.area)/<wbr>\(result.name)\
-                <span class="message">\(result.message.prefix(300))</span></a></li>
-                """
+        if open.count > 200 { html += "<p>… and \(open.count - 200) more in the cells below.</p>" }
+        if !accepted.isEmpty {
+            html += "<details><summary>Accepted: \(accepted.count)</summary>"
+            html += #"<ul class="failures">\#(accepted.map(item))</ul></details>"#
         }
-        html += "</ul>"
-        if all.count > 200 { html += "<p>… and \(all.count - 200) more in the cells below.</p>" }
         return html + "</section>"
     }
 
-    private var failureAnchors: [(CellReport, Int)] {
-        report.cells.flatMap { cell in
-            cell.results.indices.filter { cell.results[$0].verdict.isFailure }.map { (cell, $0) }
+    private func item(_ finding: Finding) -> Markup {
+        let accepted: Markup = finding.acceptance.map { #"<span class="message">\#($0.words)</span>"# } ?? ""
+        let title: Markup = """
+            \(chip(finding.worst)) <span class="where">\(finding.name.suite)</span> <b>\(finding.name.check)</b>\
+            <span class="message">\(finding.places[0].message.prefix(300))</span>\(accepted)
+            """
+        if finding.places.count == 1 {
+            let place = finding.places[0]
+            return ##"<li><a href="#\##(anchor(place))">\##(title)\##(whereabouts(place))</a></li>"##
         }
+        let places: [Markup] = finding.places.prefix(100).map {
+            ##"<li><a href="#\##(anchor($0))">\##(whereabouts($0))</a></li>"##
+        }
+        let evidence: [Markup] = [("first", finding.firstEvidence), ("worst", finding.worstEvidence)].compactMap {
+            guard let file = $0.1.first else { return nil }
+            return #" <a class="message" href="\#(link(file))">\#($0.0) evidence: \#(file)</a>"#
+        }
+        return """
+            <li><details class="finding"><summary>\(title)<span class="message">\(finding.extent)</span></summary>\
+            \(evidence)<ul>\(places)</ul></details></li>
+            """
     }
+
+    private func whereabouts(_ place: Finding.Place) -> Markup {
+        let cell = report.cells[place.cell]
+        let result = cell.results[place.result]
+        return #"<span class="message">\#(cell.record.cell.key) \#(result.area)/<wbr>\#(result.name)</span>"#
+    }
+
+    private func anchor(_ place: Finding.Place) -> String { anchor(report.cells[place.cell], place.result) }
 
     func anchor(_ cell: CellReport, _ position: Int) -> String {
         "t\(cell.record.position)-\(position)"

@@ -35,7 +35,7 @@ struct PageReport {
             \(header)
             <main>
             \(matrix)
-            \(failures)
+            \(findings)
             \(filter)
             \(cells)
             \(history)

@@ -4,17 +4,33 @@ public import BenchCore
 public struct RunReport: Sendable {
     public var run: RunRecord
     public var cells: [CellReport]
+    /// All that is wrong, what is accepted last.
+    public let findings: [Finding]
+    /// What is accepted and was not seen: it may be gone.
+    public let unseenAcceptances: [Acceptance]
 
-    public init(run: RunRecord, cells: [CellReport]) {
+    /// - Parameter acceptances: findings that count as skips.
+    public init(run: RunRecord, cells: [CellReport], acceptances: [Acceptance] = []) {
         self.run = run
-        self.cells = cells
+        let inForce = acceptances.filter { !$0.isOver(on: Format.day(run.started)) }
+        findings = Finding.all(in: cells, accepting: inForce)
+        let seen = Set(findings.compactMap(\.acceptance))
+        unseenAcceptances = acceptances.filter { !seen.contains($0) }
+        self.cells = cells.map { $0.accepting(inForce) }
     }
 
-    /// Reads a run from the store.
+    /// Reads a run from the store, with what its settings accept.
     public init(_ run: RunRecord, from store: Store) throws {
+        let configuration = try? JSONColumn.value(MatrixConfiguration.self, run.configuration)
+        try self.init(asRecorded: run, from: store, acceptances: configuration?.accept ?? [])
+    }
+
+    /// Reads a run from the store, whatever its settings accept.
+    init(asRecorded run: RunRecord, from store: Store, acceptances: [Acceptance] = []) throws {
         let results = try store.results(of: run)
         self.init(
-            run: run, cells: try store.cells(of: run).map { CellReport(record: $0, results: results[$0.id] ?? []) })
+            run: run, cells: try store.cells(of: run).map { CellReport(record: $0, results: results[$0.id] ?? []) },
+            acceptances: acceptances)
     }
 
     public var counts: Counts { cells.reduce(into: Counts()) { $0 += $1.counts } }

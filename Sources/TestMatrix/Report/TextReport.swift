@@ -28,17 +28,40 @@ public struct TextReport {
                 "  \(cell.record.cell.key)" + (cell.record.reason.isEmpty ? "" : ": \(cell.record.reason)")
             }
         }
-        if !report.failures.isEmpty {
-            lines += ["", "failures:"]
-            for (cell, result) in report.failures {
-                lines.append(
-                    "  \(result.verdict.rawValue.uppercased()) \(cell.record.cell.key): \(result.area)/\(result.name)")
-                if !result.message.isEmpty { lines.append("    \(result.message)") }
-                lines += result.evidence.map { "    see \($0)" }
-            }
-        }
+        lines += TextReport.findings(report)
         lines += ["", TextReport.summary(report)]
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// Each thing that is wrong once: what, how often, in which tests and cells, with the first and the worst evidence.
+    static func findings(_ report: RunReport) -> [String] {
+        var lines: [String] = []
+        let open = report.findings.filter { $0.acceptance == nil }
+        if !open.isEmpty { lines += ["", "\(Format.count(open.count, "finding")):"] }
+        for finding in open {
+            let worst = finding.worst.rawValue.uppercased()
+            lines += ["  \(worst) \(finding.name)", "    \(finding.extent)"]
+            lines.append("    tests: \(TextReport.list(finding.tests)); cells: \(TextReport.list(finding.cells))")
+            if finding.places[0].message != finding.name.message {
+                lines.append("    first: \(finding.places[0].message)")
+            }
+            lines += finding.firstEvidence.map { "    see \($0)" }
+            if !finding.worstEvidence.isEmpty { lines.append("    the worst: see \(finding.worstEvidence[0])") }
+        }
+        let accepted = report.findings.filter { $0.acceptance != nil }
+        if !accepted.isEmpty { lines += ["", "accepted:"] }
+        for finding in accepted {
+            lines += ["  \(finding.name)", "    \(finding.extent): \(finding.acceptance?.words ?? "")"]
+        }
+        if !report.unseenAcceptances.isEmpty { lines += ["", "accepted, and over or not seen:"] }
+        lines += report.unseenAcceptances.map { "  \($0.finding): \($0.words)" }
+        return lines
+    }
+
+    /// The first few, and how many more.
+    static func list(_ names: [String], _ limit: Int = 6) -> String {
+        names.prefix(limit).joined(separator: ", ")
+            + (names.count > limit ? " and \(names.count - limit) more" : "")
     }
 
     /// Suites by targets; in each group what passed of what was executed.

@@ -15,11 +15,14 @@ public struct Comparison: Sendable, Codable {
         public var newSeconds: Double
         public var message: String
         public var evidence: [String]
+        /// What is found now and was not found before.
+        public var findings: [String] = []
     }
 
     public var old: String
     public var new: String
-    /// Fails now and did not fail before, or was not there.
+    /// Fails now and did not fail before, or was not there, or fails in another way too: by another oracle, or with another
+    /// message.
     public var regressions: [Change] = []
     /// Failed before and passes now.
     public var fixes: [Change] = []
@@ -76,7 +79,8 @@ public struct Comparison: Sendable, Codable {
         if change.old != nil && change.new != nil { common += 1 }
         switch (change.old?.isFailure ?? false, change.new?.isFailure ?? false) {
         case (false, true): regressions.append(change)
-        case (true, true): stillFailing.append(change)
+        case (true, true):
+            if change.findings.isEmpty { stillFailing.append(change) } else { regressions.append(change) }
         case (true, false):
             if change.new == .passed { fixes.append(change) } else { lost.append(change) }
         case (false, false):
@@ -93,7 +97,8 @@ public struct Comparison: Sendable, Codable {
         Change(
             suite: key.suite, area: key.area, name: key.name, target: key.target, old: old?.verdict, new: new?.verdict,
             oldSeconds: old?.seconds ?? 0, newSeconds: new?.seconds ?? 0,
-            message: new?.message ?? "", evidence: new?.evidence ?? [])
+            message: new?.message ?? "", evidence: new?.evidence ?? [],
+            findings: (new?.findings ?? []).subtracting(old?.findings ?? []).sorted())
     }
 
     private struct Key: Hashable, Comparable {
@@ -110,6 +115,15 @@ public struct Comparison: Sendable, Codable {
         var count: Int
         var message: String
         var evidence: [String]
+        /// All that was found in any of its cycles, by name.
+        var findings: Set<String>
+    }
+
+    /// What a failure is compared by: its oracles, or the class of its message. An oracle's words differ with the moment at which
+    /// a cycle acts, so there they do not count.
+    private static func findings(of result: TestResult) -> Set<String> {
+        guard result.verdict.isFailure else { return [] }
+        return Set(FindingName.all(of: result).map { result.checks == nil ? $0.name.description : $0.name.check })
     }
 
     private static func tests(of report: RunReport) -> [Key: Outcome] {
@@ -122,12 +136,13 @@ public struct Comparison: Sendable, Codable {
                 guard var outcome = outcomes[key] else {
                     outcomes[key] = Outcome(
                         verdict: result.verdict, seconds: result.seconds, count: 1, message: result.message,
-                        evidence: result.evidence)
+                        evidence: result.evidence, findings: findings(of: result))
                     continue
                 }
                 // The mean time, the worst verdict, and what the worst one says.
                 outcome.seconds = (outcome.seconds * Double(outcome.count) + result.seconds) / Double(outcome.count + 1)
                 outcome.count += 1
+                outcome.findings.formUnion(findings(of: result))
                 let worse = outcome.verdict.worse(result.verdict)
                 if worse != outcome.verdict {
                     outcome.verdict = worse
