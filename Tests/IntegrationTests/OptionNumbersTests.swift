@@ -46,7 +46,7 @@ import Testing
         "fsname": .text, "label": .text, "load": .text, "log-file": .text, "mount-helper": .text, "namespace": .text,
         "output": .text, "program": .text, "replay": .text, "scenario": .text, "set-baseline": .text, "suite": .text,
         "target": .text, "transport": .text, "xfstests": .text, "g": .text, "x": .text, "o": .text,
-        "mount-option": .mountOptions,
+        "mount-option": .mountOptions, "skip": .text, "slow": .factor,
         "accel": .text, "append": .text, "console": .text, "copy": .text, "kernel": .text,
         "attr-timeout": .secondsFromZero, "entry-timeout": .secondsFromZero, "request-timeout": .countFromZero,
         "duration": .seconds, "grace": .seconds, "test-timeout": .seconds, "timeout": .seconds,
