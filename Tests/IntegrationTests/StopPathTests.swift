@@ -60,6 +60,29 @@ extension Mounting {
             }
         }
 
+        @Test func cleanTakesAlongWhatAKilledMatrixHadStarted() throws {
+            let state = FilePath("/tmp/fstestkit-state-\(getpid())")
+            let temporary = state.appending("tmp").string
+            Evidence.makeFolders(temporary)
+            defer { _ = Cleaner.removeTree(state.string) }
+            let environment = ["FSTESTKIT_STATE": state.string, "TMPDIR": temporary]
+            let matrix = try ChildProcess.spawn(
+                [
+                    Mounting.program, "matrix", "--quick", "--suite", "correctness", "--transport", "legacy",
+                    "--output", state.appending("results").string,
+                ], environment: environment)
+            #expect(Deadline(after: .seconds(30)).wait { !MountTable.mounts(below: temporary).isEmpty })
+            matrix.signal(SIGKILL)
+            _ = matrix.wait(.seconds(10))
+            let log = state.appending("log")
+            let clean = try ChildProcess.spawn([Mounting.program, "clean"], environment: environment, output: log)
+            #expect(clean.wait(.seconds(60)) == .exited(0), "\(clean.output)")
+            #expect(clean.output.contains("aborted connection"), "\(clean.output)")
+            #expect(MountTable.mounts(below: temporary).isEmpty)
+            #expect(names(in: temporary).isEmpty)
+            #expect(!names(in: state.string).contains { $0.hasSuffix(".ledger") })
+        }
+
         /// Kills the bench in mid-cycle; after `then`, nothing of it may be there.
         static func killed(by signal: Int32, then: (BenchCore.ExitStatus?) throws -> Void) throws {
             let output = "/tmp/fstestkit-stop-path-\(getpid())"

@@ -30,6 +30,18 @@ public struct Cleaner: Sendable {
         ledgers().filter { !$0.isBenchAlive }
     }
 
+    /// Removes what dead runs left, and then what those left that went with them: a matrix's suites are runs of their own,
+    /// and are dead only when the matrix's processes are. Each run once.
+    public static func cleanLeftovers(_ tell: (Report) -> Void) {
+        var begun: Set<String> = []
+        while let next = leftovers().first(where: { begun.insert($0.run).inserted }) { tell(next.clean()) }
+    }
+
+    /// Whether the other run's bench is a process that this run had started, and so goes with it.
+    public func started(_ other: Cleaner) -> Bool {
+        other.bench.map(startedProcesses.contains) ?? false
+    }
+
     /// The runs whose bench is at work.
     public static func active() -> [Cleaner] {
         ledgers().filter(\.isBenchAlive)
