@@ -26,14 +26,19 @@ struct MountDiagnosis {
 
     /// A sentence.
     var sentence: String {
-        guard let daemon else { return "its daemon is not to be found; \(end)" }
-        let who = "its daemon, process \(daemon) (\(daemon.name))"
-        if isStopped { return "\(who), is stopped: 'kill -CONT \(daemon)' lets it go on; \(end)" }
-        return "\(who), does not answer; \(end)"
+        "\(reason); \(abort), 'umount -l \(entry.mountPoint)' takes the mount away"
     }
 
-    /// How to get rid of it.
-    private var end: String {
-        "'echo 1 > \(FuseControl.root)/\(entry.minor)/abort' (as root) ends the connection, 'umount -l \(entry.mountPoint)' takes the mount away"
+    /// The same for a mount that has been taken away already.
+    var sentenceOnceUnmounted: String { "\(reason); \(abort)" }
+
+    private var reason: String {
+        guard let daemon else { return "its daemon is not to be found" }
+        let who = "its daemon, process \(daemon) (\(daemon.name))"
+        return isStopped ? "\(who), is stopped: 'kill -CONT \(daemon)' lets it go on" : "\(who), does not answer"
+    }
+
+    private var abort: String {
+        "'echo 1 > \(FuseControl.root)/\(entry.minor)/abort' (as root) ends the connection"
     }
 }

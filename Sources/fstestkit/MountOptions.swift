@@ -143,10 +143,10 @@ struct MountOptions {
         case "attr_timeout": fileSystem.attributeTimeout = try seconds(name, value)
         case "entry_timeout": fileSystem.entryTimeout = try seconds(name, value)
         case "log_file": logFile = value
-        case "fsname": fileSystemName = value
+        case "fsname": fileSystemName = try bytes(name, value, 1...4000)
         // In whole blocks, as max_write: direct I/O is split at it.
         case "max_read": kernel.append("max_read=\(try number(name, value, 4096...(16 << 20)) / 4096 * 4096)")
-        case "subtype": subtype = value
+        case "subtype": subtype = try bytes(name, value, 0...4000)
         default:
             if !isSloppy && !MountOptions.ignoredValues.contains(name) && !MountOptions.isForOthers(name) {
                 throw Refusal(message: "unknown option '\(name)'")
@@ -160,6 +160,13 @@ struct MountOptions {
         } catch {
             throw Refusal(message: "\(name) takes \(error.wanted), not '\(value)'")
         }
+    }
+
+    /// A text that the kernel takes in one page, together with what belongs to it.
+    private func bytes(_ name: String, _ value: String, _ range: ClosedRange<Int>) throws(Refusal) -> String {
+        let count = SystemText.encode(value).count
+        if range.contains(count) { return value }
+        throw Refusal(message: "\(name) takes \(range.lowerBound) to \(range.upperBound) bytes, not \(count)")
     }
 
     /// Seconds, with a fraction, as nanoseconds.

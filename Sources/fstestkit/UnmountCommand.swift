@@ -34,27 +34,37 @@ struct UnmountCommand: ParsableCommand {
         case nil: break
         case .resourceBusy? where diagnosis.isStopped:
             throw fail("\(mountPoint) is in use, and \(diagnosis.sentence)")
+        case .resourceBusy? where lazy: throw fail("cannot unmount \(mountPoint): fusermount3 refuses")
         case .resourceBusy?:
             throw fail("\(mountPoint) is in use; close what is open there ('fuser -vm' names it), or use --lazy")
         case .timedOut?:
             let isGone = try !MountTable.read().contains { $0.mountID == entry.mountID && $0.minor == entry.minor }
-            let state = isGone ? "is unmounted, but its connection does not end" : "does not unmount"
-            throw fail("\(mountPoint) \(state): \(diagnosis.sentence)", .software)
+            throw fail(
+                isGone
+                    ? "\(mountPoint) is unmounted, but its connection does not end: \(diagnosis.sentenceOnceUnmounted)"
+                    : "\(mountPoint) does not unmount: \(diagnosis.sentence)", .software)
+        case .notPermitted?:
+            let owner = StatsCommand.owner(of: entry)
+            throw fail("\(mountPoint) was mounted by user \(owner): that user may unmount it, and root")
         case let error?: throw fail("cannot unmount \(mountPoint): \(error)")
         }
         guard let daemon, !deadline.wait(for: { !isRunning(daemon) }) else { return }
-        throw fail(reason(daemon, diagnosis, elsewhere, entry.path), .software)
+        throw fail(try reason(daemon, diagnosis, elsewhere, entry), .software)
     }
 
     /// Why the daemon still runs.
     private func reason(
-        _ daemon: ProcessID, _ diagnosis: MountDiagnosis, _ elsewhere: [ProcessID], _ path: FilePath
-    ) -> String {
-        if diagnosis.isStopped { return "unmounted, but the daemon does not end: \(diagnosis.sentence)" }
+        _ daemon: ProcessID, _ diagnosis: MountDiagnosis, _ elsewhere: [ProcessID], _ entry: MountEntry
+    ) throws -> String {
+        if diagnosis.isStopped { return "unmounted, but the daemon does not end: \(diagnosis.sentenceOnceUnmounted)" }
+        if let bind = try MountTable.read().last(where: { $0.isFUSE && $0.minor == entry.minor }) {
+            return "unmounted, but the same filesystem is mounted on \(bind.path) too, so process \(daemon) serves on: "
+                + "'umount \(bind.path)' unmounts it there"
+        }
         if !elsewhere.isEmpty {
             let who = elsewhere.map { "\($0) (\($0.name))" }.joined(separator: ", ")
             return "unmounted here, but not in the mount namespace of process \(who), so process \(daemon) serves on: "
-                + "'nsenter -m -t \(elsewhere[0]) umount \(path)' unmounts it there"
+                + "'nsenter -m -t \(elsewhere[0]) umount \(entry.path)' unmounts it there"
         }
         if lazy { return "unmounted; process \(daemon) still serves open files" }
         return "unmounted, but the daemon, process \(daemon) (\(daemon.name)), does not end"
@@ -72,7 +82,8 @@ struct UnmountCommand: ParsableCommand {
     /// - Returns: its errno, ETIMEDOUT if it did not come back, nil for success.
     private func unmount(_ entry: MountEntry, within limit: Duration) -> Errno? {
         let error = IsolatedCall.unmount(entry.path, lazy: lazy).run(within: limit)
-        guard error == .notPermitted else { return error }
+        // fusermount3 lets everybody unmount what is theirs.
+        guard error == .notPermitted, StatsCommand.owner(of: entry) == getuid() else { return error }
         do throws(Errno) {
             try MountIdentity.unmountUnprivileged(entry.path, lazy: lazy, within: limit.seconds)
             return nil

@@ -36,6 +36,8 @@ extension Mounting {
                 (["--depth", "0"], "depth takes a whole number"),
                 (["-o", "bogus"], "unknown option 'bogus'"), (["-o", "depth=many"], "depth takes a whole number"),
                 (["--rings", "60000"], "possible CPUs"), (["--attr-timeout", "soon"], "attr_timeout takes seconds"),
+                (["-o", "fsname="], "fsname takes 1 to 4000 bytes"),
+                (["-o", "subtype=" + String(repeating: "x", count: 5000)], "subtype takes 0 to 4000 bytes"),
                 (["--cache", "maybe"], "cache takes one of"), (["--log-file", "/no/such/folder/log"], "log file"),
             ])
         func refusal(options: [String], message: String) throws {
@@ -117,6 +119,19 @@ extension Mounting {
                 #expect(stays.status == .exited(70))
                 #expect(stays.output.contains("still serves open files"), "\(stays.output)")
                 holder.kill()
+            }
+        }
+
+        @Test func aBindThatKeepsTheDaemonIsNamed() throws {
+            try withBench { bench, source, mountPoint in
+                let bind = try bench.makeFolder("bind")
+                _ = try run(bench, ["mount", "--transport", "legacy", source.string, mountPoint.string])
+                bench.ledger.record(.mount(mountPoint.string))
+                #expect(try shell(bench, "mount --bind \(mountPoint) \(bind)").status == .exited(0))
+                let stays = try run(bench, ["unmount", "--timeout", "0.2", mountPoint.string])
+                #expect(stays.status == .exited(70))
+                #expect(stays.output.contains("'umount \(bind)' unmounts it there"), "\(stays.output)")
+                #expect(try run(bench, ["unmount", bind.string]).status == .exited(0))
             }
         }
 
@@ -264,6 +279,10 @@ extension Mounting {
                 let used = try shell(
                     bench, "\(user) sh -c 'echo text > \(folder)/mnt/file && stat -c %U \(folder)/source/file'")
                 #expect(used.output == "nobody\n")
+                let stranger = user.replacing("nobody", with: "daemon")
+                let refused = try shell(bench, "\(stranger) \(Mounting.program) unmount --lazy \(folder)/mnt")
+                #expect(refused.status == .exited(1))
+                #expect(refused.output.contains("was mounted by user"), "\(refused.output)")
                 let unmounted = try shell(bench, "\(user) \(Mounting.program) unmount \(folder)/mnt")
                 #expect(unmounted.status == .exited(0), "\(unmounted.output)")
                 #expect(try MountTable.top(at: "\(folder)/mnt") == nil)
