@@ -19,9 +19,11 @@ struct CorrectnessCommand: ParsableCommand {
 
     @OptionGroup var transports: TransportOption
     @OptionGroup var pace: PaceOption
-    @Option(help: "A daemon's command, with {source} and {mountpoint} in it; it must stay in the foreground.")
+    @Option(
+        help: "A daemon's command, with {source} and {mountpoint} in it; it must stay in the foreground.",
+        transform: DaemonOption.command)
     var daemon: String?
-    @Option(help: "A mount helper: the mount is made by mount -t fuse.TYPE.")
+    @Option(help: "A mount helper: the mount is made by mount -t fuse.TYPE.", transform: DaemonOption.mountHelper)
     var mountHelper: String?
     @Option(help: "A plain directory: the control, without a daemon.")
     var directory: FilePath?
@@ -57,7 +59,7 @@ struct CorrectnessCommand: ParsableCommand {
             throw ValidationError("--mount-option is for this project's transports")
         }
         var options = CorrectnessOptions()
-        (options.checks, options.skipped) = (Lists.split(check), skip)
+        (options.checks, options.skipped) = try (Lists.split(check, of: "--check"), skip)
         if let name = options.unknownChecks.first { throw ValidationError("there is no check \(name)") }
     }
 
@@ -66,7 +68,7 @@ struct CorrectnessCommand: ParsableCommand {
 
     func run() throws {
         var options = CorrectnessOptions()
-        (options.checks, options.skipped) = (Lists.split(check), skip)
+        (options.checks, options.skipped) = try (Lists.split(check, of: "--check"), skip)
         options.seed = seed ?? UInt64.random(in: 1...999_999_999)
         options.duration = duration
         options.jobs = jobs
@@ -78,13 +80,14 @@ struct CorrectnessCommand: ParsableCommand {
             options.replay = text
         }
         let targets = try targets(seed: options.seed)
+        for target in targets { try DaemonOption.require(target) }
         let directory = try directory.map { try Place.directory($0, "directory").string }
         let report = CorrectnessReport(json: json, seed: options.seed)
         let outcome: CorrectnessSession.Outcome
         do {
             outcome = try CorrectnessSession(
                 targets: targets, directory: directory, options: options,
-                output: try OutputFolder.path(output, of: "correctness")
+                output: try OutputFolder.make(output, of: "correctness")
             ).run { report.show($0) }
         } catch let error as CorrectnessUnavailable {
             throw fail(error.description, .unavailable)

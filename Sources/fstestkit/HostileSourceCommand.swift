@@ -20,9 +20,11 @@ struct HostileSourceCommand: ParsableCommand {
 
     @OptionGroup var transports: TransportOption
     @OptionGroup var pace: PaceOption
-    @Option(help: "A daemon's command, with {source} and {mountpoint} in it, in the foreground, with allow_other.")
+    @Option(
+        help: "A daemon's command, with {source} and {mountpoint} in it, in the foreground, with allow_other.",
+        transform: DaemonOption.command)
     var daemon: String?
-    @Option(help: "A mount helper: the mount is made by mount -t fuse.TYPE.")
+    @Option(help: "A mount helper: the mount is made by mount -t fuse.TYPE.", transform: DaemonOption.mountHelper)
     var mountHelper: String?
     @Option(help: "No daemon: clients and adversary share a new folder in this directory, as a control.")
     var directory: String?
@@ -74,7 +76,8 @@ struct HostileSourceCommand: ParsableCommand {
         if quick { settings.duration = HostileSourceSettings.quick }
         if let duration { settings.duration = .milliseconds(Int(duration * 1000)) }
         let targets = try targets(seed: settings.seed)
-        let folder = try OutputFolder.path(output, of: "hostile-source")
+        for target in targets { try DaemonOption.require(target) }
+        let folder = try OutputFolder.make(output, of: "hostile-source")
         let bench: Workbench
         do {
             bench = try Workbench(output: folder, pace: pace.pace)

@@ -50,7 +50,7 @@ struct MatrixCommand: ParsableCommand {
             let seed = resolved.configuration.seed ?? UInt64.random(in: 1...999_999_999)
             return print(try MatrixPlan(resolved.configuration, seed: seed).json(shards: shards))
         }
-        _ = try OutputFolder.path(resolved.configuration.output)
+        _ = try OutputFolder.make(resolved.configuration.output)
         let signals = StopSignals()
         let session = try words { try begin(resolved.configuration) }
         for line in session.cleanedUp { notice("after the killed run: \(line)") }
@@ -153,18 +153,27 @@ func words<Result>(_ body: () throws -> Result) throws -> Result {
     do {
         return try body()
     } catch let error as StoreError {
-        throw fail(error.sentence)
+        throw fail(error.sentence, error.exitCode)
+    } catch let error as CocoaError {
+        let reason = (error.underlying as? POSIXError).map { "\(Errno(rawValue: $0.code.rawValue))" }
+        throw fail(
+            "\(error.filePath ?? "a file") cannot be written: \(reason ?? error.localizedDescription)", .software)
     } catch let error as MatrixSession.StartError {
         throw fail(error.sentence)
     }
 }
 
 extension StoreError {
+    var exitCode: ExitCode { if case .notWritable = self { .software } else { .failure } }
+
     /// For people.
     var sentence: String {
         switch self {
         case .noStore(let path): "there are no results: \(path) does not exist"
         case .notWritable(let path, let why): "\(path) cannot be written: \(why)"
+        case .damaged(let path, let why):
+            "\(path) is damaged, or holds no results (\(why)): move it away, and the next run begins a new one; "
+                + "'sqlite3 \(path) .recover' may save what is in it"
         case .newerSchema(let path): "\(path) was written by a later version of fstestkit"
         case .noSuchRun(let name): "there is no run '\(name)'; fstestkit history --runs lists them"
         case .ambiguousRun(let name, let ids): "'\(name)' may be \(ids.joined(separator: " or "))"

@@ -32,12 +32,16 @@ struct MatrixOptions: ParsableArguments {
     var cycles: Int?
     @Flag(help: "The suites' quick forms: an answer in minutes.")
     var quick = false
-    @Option(help: "Another daemon: 'COMMAND {source} {mountpoint}', staying in the foreground. May be given again.")
+    @Option(
+        help: "Another daemon: 'COMMAND {source} {mountpoint}', staying in the foreground. May be given again.",
+        transform: DaemonOption.command)
     var daemon: [String] = []
-    @Option(help: "Another daemon, mounted by mount -t fuse.TYPE. May be given again.")
+    @Option(
+        help: "Another daemon, mounted by mount -t fuse.TYPE. May be given again.",
+        transform: DaemonOption.mountHelper)
     var mountHelper: [String] = []
     @Option(help: "What the daemon is called in reports.")
-    var label: String?
+    var label: [String] = []
     @Option(
         help: "A status that the daemon exits with when all is well. May be given again.", transform: Numbers.status)
     var cleanStatus: [Int32] = []
@@ -53,11 +57,11 @@ struct MatrixOptions: ParsableArguments {
     var config: String?
 
     func validate() throws {
-        if label != nil && daemon.count + mountHelper.count != 1 {
+        if !label.isEmpty && (label.count, daemon.count + mountHelper.count) != (1, 1) {
             throw ValidationError(
-                "--label goes with one --daemon or --mount-helper; the file of settings names several")
+                "one --label goes with one --daemon or --mount-helper; the file of settings names several")
         }
-        _ = try (depths(), processors())
+        _ = try (depths(), processors(), suites())
     }
 
     /// All settings, the flags before the environment before the file.
@@ -83,16 +87,15 @@ struct MatrixOptions: ParsableArguments {
             layer[keyPath: path] = value
             layer.origins[key] = flag
         }
-        let suites = Lists.split(suite)
-        say("suites", "--suite", \.suites, suites.isEmpty ? nil : suites)
+        say("suites", "--suite", \.suites, try suites())
         say("transports", "--transport", \.transports, try transports.names())
         let daemons =
-            daemon.map { MatrixConfiguration.TargetChoice(label: label, command: $0, cleanStatuses: cleanStatus) }
+            daemon.map { MatrixConfiguration.TargetChoice(label: label.first, command: $0, cleanStatuses: cleanStatus) }
             + mountHelper.map {
-                MatrixConfiguration.TargetChoice(label: label, mountHelper: $0, cleanStatuses: cleanStatus)
+                MatrixConfiguration.TargetChoice(label: label.first, mountHelper: $0, cleanStatuses: cleanStatus)
             }
         say("daemons", daemon.isEmpty ? "--mount-helper" : "--daemon", \.daemons, daemons.isEmpty ? nil : daemons)
-        let kernels = Lists.split(kernel).map(MatrixConfiguration.KernelChoice.init)
+        let kernels = try Lists.split(kernel, of: "--kernel").map(MatrixConfiguration.KernelChoice.init)
         say("kernels", "--kernel", \.kernels, kernels.isEmpty ? nil : kernels)
         say("cpus", "--cpus", \.cpus, try processors())
         say("memory", "--memory", \.memory, memory)
@@ -131,6 +134,11 @@ struct MatrixOptions: ParsableArguments {
         }
     }
 
+    private func suites() throws -> [String]? {
+        let words = try Lists.split(suite, of: "--suite")
+        return words.isEmpty ? nil : words
+    }
+
     private func depths() throws -> [Int]? { try numbers(depth, "--depth", Numbers.depth) }
 
     private func processors() throws -> [Int]? { try numbers(cpus, "--cpus", Numbers.cpus) }
@@ -138,7 +146,7 @@ struct MatrixOptions: ParsableArguments {
     private func numbers(
         _ texts: [String], _ flag: String, _ parse: (String) throws(NumberError) -> Int
     ) throws -> [Int]? {
-        let words = Lists.split(texts)
+        let words = try Lists.split(texts, of: flag)
         if words.isEmpty { return nil }
         return try words.map { word in
             do throws(NumberError) {

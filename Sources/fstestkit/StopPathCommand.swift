@@ -40,9 +40,10 @@ struct StopPathCommand: ParsableCommand {
     var list = false
     @Flag(help: "One cycle of each, with short pauses and without power cuts: under 90 seconds.")
     var quick = false
-    @Option(help: "Any daemon, in the foreground: 'COMMAND {source} {mountpoint}'.")
+    @Option(
+        help: "Any daemon, in the foreground: 'COMMAND {source} {mountpoint}'.", transform: DaemonOption.command)
     var daemon: String?
-    @Option(help: "Any daemon, through mount -t fuse.TYPE.")
+    @Option(help: "Any daemon, through mount -t fuse.TYPE.", transform: DaemonOption.mountHelper)
     var mountHelper: String?
     @Option(
         help: "The daemon's exit status after SIGTERM when all is well. May be given again.", transform: Numbers.status)
@@ -77,8 +78,9 @@ struct StopPathCommand: ParsableCommand {
         }
         let scenarios = try scenarios()
         let targets = try targets()
+        for target in targets { try DaemonOption.require(target) }
         try? FuseControl.ensureMounted()
-        let folder = try OutputFolder.path(output ?? "stop-path-results")
+        let folder = try OutputFolder.make(output ?? "stop-path-results")
         let bench: Workbench
         do {
             bench = try Workbench(output: folder, pace: pace.pace)
@@ -128,7 +130,7 @@ struct StopPathCommand: ParsableCommand {
 
     private func scenarios() throws -> [any Scenario] {
         if scenario == ["all"] { return Scenarios.all }
-        return try Lists.split(scenario).map { name in
+        return try Lists.split(scenario, of: "--scenario").map { name in
             guard let scenario = Scenarios.named(name) else {
                 throw ValidationError("there is no scenario '\(name)'; --list shows them")
             }

@@ -14,10 +14,9 @@ struct TransportOption: ParsableArguments {
     /// What was asked for, each once, in the order in which it was named; nil if nothing was.
     func names() throws -> [TransportName]? {
         var names: [TransportName] = []
-        for word in Lists.split(transport) {
+        for word in try Lists.split(transport, of: "--transport") {
             for name in try TransportOption.transports(word) where !names.contains(name) { names.append(name) }
         }
-        if names.isEmpty && !transport.isEmpty { throw ValidationError("--transport names no transport") }
         return transport.isEmpty ? nil : names
     }
 

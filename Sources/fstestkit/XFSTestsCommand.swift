@@ -64,9 +64,11 @@ struct XFSTestsCommand: ParsableCommand {
     var imageSize = 12
     @Option(help: "Use a folder of the host's instead of images.")
     var backingFolder: String?
-    @Option(help: "Test another daemon: a command with {source}, {mountpoint} and {options}.")
+    @Option(
+        help: "Test another daemon: a command with {source}, {mountpoint} and {options}.",
+        transform: DaemonOption.command)
     var daemon: String?
-    @Option(help: "Test another daemon: mount -t fuse.TYPE.")
+    @Option(help: "Test another daemon: mount -t fuse.TYPE.", transform: DaemonOption.mountHelper)
     var mountHelper: String?
     @Option(name: .customShort("o"), help: "Further mount options.")
     var options: [String] = []
@@ -173,12 +175,12 @@ struct XFSTestsCommand: ParsableCommand {
     }
 
     private func outputFolder() throws -> FilePath {
-        if let output { return try OutputFolder.path(output) }
+        if let output { return try OutputFolder.make(output) }
         if resume { throw fail("--resume needs --output", .validationFailure) }
         let format = DateFormatter()
         format.locale = Locale(identifier: "en_US_POSIX")
         format.dateFormat = "yyyyMMdd-HHmmss"
-        return try OutputFolder.path("fstestkit-xfstests-\(format.string(from: Date()))")
+        return try OutputFolder.make("fstestkit-xfstests-\(format.string(from: Date()))")
     }
 
     private func open(_ folder: FilePath, _ plan: XFSTestsPlan?) throws -> XFSTestsJournal {

@@ -23,7 +23,9 @@ struct XFSTestsPlanBuilder {
         self.folder = folder
         switch (command.daemon, command.mountHelper) {
         case (nil, nil): server = .own
-        case (let daemon?, nil): server = .daemon(daemon)
+        case (let daemon?, nil):
+            server = .daemon(daemon)
+            try DaemonOption.require(Target(.command(daemon)))
         case (nil, let type?): server = .mountHelper(type)
         default: throw fail("either --daemon or --mount-helper", .validationFailure)
         }
@@ -65,8 +67,8 @@ struct XFSTestsPlanBuilder {
         }
         let words =
             command.transport.isEmpty
-            ? Availability.current.ring == nil ? ["all"] : ["legacy"] : Lists.split(command.transport)
-        if words.isEmpty { throw fail("--transport names no transport", .validationFailure) }
+            ? Availability.current.ring == nil ? ["all"] : ["legacy"]
+            : try Lists.split(command.transport, of: "--transport")
         var names: [String] = []
         for name in words.flatMap({ $0 == "all" ? Self.transports : [XFSTestsFolder.section(for: $0)] })
         where !names.contains(name) { names.append(name) }
@@ -140,9 +142,10 @@ struct XFSTestsPlanBuilder {
     }
 
     private func selection(_ checkout: XFSTestsCheckout) throws -> [String] {
+        let groups = try Lists.split(command.groups, of: "-g")
+        let without = try Lists.split(command.withoutGroups, of: "-x")
         do throws(XFSTestsCheckout.Problem) {
-            return try checkout.select(
-                groups: Lists.split(command.groups), names: command.tests, without: Lists.split(command.withoutGroups))
+            return try checkout.select(groups: groups, names: command.tests, without: without)
         } catch {
             switch error {
             case .emptyGroup(let group): throw fail("no test is in the group \(group)", .validationFailure)

@@ -15,6 +15,16 @@ import Testing
         #expect(Target(.command(command)).label == name)
     }
 
+    @Test(
+        arguments: [
+            ("sh {source}", nil), ("/bin/sh", nil), ("env A=b x", nil), ("{source}/daemon", nil),
+            ("no-such-daemon", "no-such-daemon"), ("/no/such/daemon -f", "/no/such/daemon"), ("/tmp", "/tmp"),
+            ("/etc/passwd", "/etc/passwd"), ("", nil),
+        ] as [(String, String?)])
+    func aProgramThatIsNotThereIsNamed(_ command: String, _ missing: String?) {
+        #expect(Target(.command(command)).missingProgram == missing)
+    }
+
     @Test func filesOfEvidenceHaveNamesThatEverySystemTakes() throws {
         let root = FilePath(NSTemporaryDirectory()).appending("fstestkit-words-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(atPath: root.string) }

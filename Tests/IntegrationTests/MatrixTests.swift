@@ -191,6 +191,10 @@ import Testing
             (["matrix", "--shard", "3/2"], "--shard takes K/N"),
             (["matrix", "--depth", "x"], "--depth: it takes a whole number"),
             (["report", "--output", "none"], "there are no results"),
+            (["matrix", "--suite", ","], "--suite names nothing"),
+            (["matrix", "--daemon", " "], "it takes a daemon's command"),
+            (["matrix", "--daemon", "a", "--label", "b", "--label", "c"], "one --label goes with one --daemon"),
+            (["matrix", "--output", "/dev/null"], "nothing can be written in the output folder /dev/null"),
         ] {
             let path = matrix.folder + "/mistake"
             let process = try matrix.start(arguments, output: path)
@@ -199,6 +203,31 @@ import Testing
             #expect(try String(contentsOfFile: path, encoding: .utf8).contains(words))
         }
         #expect(!FileManager.default.fileExists(atPath: matrix.folder + "/fstestkit-results"))
+    }
+
+    @Test func aDaemonThatIsNotThereIsNamed() throws {
+        let matrix = try StandInMatrix(["one": StandInMatrix.steady])
+        let ended = try matrix.run("matrix", "--daemon", "no-such-daemon {source} {mountpoint}")
+        #expect(ended.status == 69, "\(ended.output)")
+        #expect(ended.output.contains("there is no program 'no-such-daemon'"), "\(ended.output)")
+    }
+
+    @Test(arguments: ["correctness", "stop-path", "hostile-source"])
+    func noSuiteBeginsWithoutItsDaemonOrItsFolders(_ suite: String) throws {
+        let matrix = try StandInMatrix(["one": StandInMatrix.steady])
+        let missing = try matrix.run(suite, "--daemon", "no-such-daemon {source} {mountpoint}")
+        #expect(missing.output.contains("there is no program 'no-such-daemon'"), "\(missing.output)")
+        #expect(missing.status == 69)
+        #expect(try matrix.run(suite, "--daemon", "").status == 64)
+        let unwritable = try matrix.run(suite, "--daemon", "true {source} {mountpoint}", "--output", "/proc/results")
+        #expect(unwritable.status == 64 && unwritable.output.contains("/proc/results"), "\(unwritable.output)")
+        let path = matrix.folder + "/log"
+        let process = try matrix.start(
+            [suite, "--daemon", "true {source} {mountpoint}"], environment: ["TMPDIR": matrix.folder + "/none"],
+            output: path)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 69)
+        #expect(try String(contentsOfFile: path, encoding: .utf8).contains("TMPDIR"))
     }
 
     @Test func whatIsInForceIsShown() throws {

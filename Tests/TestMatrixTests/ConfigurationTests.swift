@@ -35,6 +35,13 @@ import Testing
         #expect(origin(resolved, "quick") == "default")
     }
 
+    @Test func whatIsNamedTwiceIsRunOnce() throws {
+        let file = try ConfigurationFile.parse("suites: [correctness, correctness]\ndepths: [1, 8, 1]", path: "f")
+        let configuration = ResolvedConfiguration([file]).configuration
+        #expect(configuration.suites == ["correctness"])
+        #expect(configuration.depths == [1, 8])
+    }
+
     @Test func aNamedDaemonReplacesOurTransports() throws {
         let file = try ConfigurationFile.parse(
             """
@@ -92,7 +99,9 @@ import Testing
         configuration.suites = ["correctnes"]
         configuration.depths = [0]
         configuration.cycles = 0
-        configuration.targets = [.init(command: "a b"), .init(command: "a c"), .init(label: "x/y", command: "z")]
-        #expect(configuration.problems.count == 5)
+        configuration.targets = [
+            .init(command: "a b"), .init(command: "a c"), .init(label: "x/y", command: "z"), .init(command: " "),
+        ]
+        #expect(configuration.problems.count == 6)
     }
 }

@@ -170,6 +170,11 @@ import Testing
         #expect(reasons["xfstests/legacy"]?.contains("XFSTESTS_DIR") == true)
         let none = MatrixRunner.cells(plan, shard: nil, availability: Availability(fuse: "no fuse"))
         #expect(none.allSatisfy { $0.state == .leftOut && $0.reason == "no fuse" })
+        var foreign = MatrixConfiguration()
+        foreign.targets = [.init(command: "no-such-daemon {source}"), .init(command: "sh {source}")]
+        let others = MatrixRunner.cells(MatrixPlan(foreign, seed: 1), shard: nil, availability: Availability())
+        #expect(others[0].reason == "there is no program 'no-such-daemon'")
+        #expect(others[1].state == .planned)
     }
 
     @Test func commandsSayWhatTheCellIs() {

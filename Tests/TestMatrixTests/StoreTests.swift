@@ -77,6 +77,19 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: path))
     }
 
+    @Test func aFileThatIsNoStoreIsNamed() throws {
+        let path = folder.path + "/damaged.sqlite"
+        try String(repeating: "no database ", count: 1000).write(toFile: path, atomically: true, encoding: .utf8)
+        #expect(throws: StoreError.damaged(path, "file is not a database")) { try Store(path: path) }
+        let lacking = store.path
+        try store.database.write { try $0.execute(sql: "DROP TABLE result; DROP TABLE cell; DROP TABLE run") }
+        #expect(throws: StoreError.damaged(lacking, "no such table: run")) { try store.runs() }
+        try FileManager.default.createDirectory(atPath: path + "2", withIntermediateDirectories: true)
+        #expect(throws: StoreError.notWritable(path + "2", "unable to open database file")) {
+            try Store(path: path + "2")
+        }
+    }
+
     @Test func severalBenchesWriteAtOnce() throws {
         let path = folder.path + "/shared.sqlite"
         DispatchQueue.concurrentPerform(iterations: 4) { index in

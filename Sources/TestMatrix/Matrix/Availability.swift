@@ -40,6 +40,9 @@ public struct Availability: Sendable {
         }
         if let fuse { return fuse }
         if entry.target.transport?.usesRing == true, let ring { return ring }
+        if let command = entry.target.command, let program = Target(.command(command)).missingProgram {
+            return "there is no program '\(program)'"
+        }
         switch entry.cell.suite {
         case "stop-path", "hostile-source": return root
         case "xfstests":

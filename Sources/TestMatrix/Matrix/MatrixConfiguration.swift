@@ -176,6 +176,12 @@ public struct MatrixConfiguration: Sendable, Hashable, Codable {
                 problems.append("'\(acceptance.finding)' is accepted of '\(target)', which is not run")
             }
         }
+        for target in targets where target.command.map({ Target.words($0).isEmpty }) ?? false {
+            problems.append("the command of '\(target.label)' has no program in it")
+        }
+        for suite in ownSuites where Target.words(suite.command).isEmpty {
+            problems.append("the command of '\(suite.name)' has no program in it")
+        }
         if cycles < 1 { problems.append("cycles must be at least 1, not \(cycles)") }
         if timeout <= 0 { problems.append("timeout must be above 0 seconds, not \(timeout)") }
         return problems

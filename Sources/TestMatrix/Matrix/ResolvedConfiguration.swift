@@ -30,7 +30,7 @@ public struct ResolvedConfiguration: Sendable {
 
         let own = take("own-suites", \.ownSuites) { result.ownSuites = $0 }
         if !result.ownSuites.isEmpty { result.suites += result.ownSuites.map(\.name) }
-        let suites = take("suites", \.suites) { result.suites = $0 }
+        let suites = take("suites", \.suites) { result.suites = $0.uniqued() }
         note("suites", result.suites.joined(separator: ", "), suites)
         note("own-suites", result.ownSuites.map { "\($0.name): \($0.command)" }.joined(separator: ", "), own)
 
@@ -61,7 +61,7 @@ public struct ResolvedConfiguration: Sendable {
         note("append", result.guests.append.joined(separator: " "), append)
         let copies = take("copies", \.copies) { result.guests.copies = $0 }
         note("copies", result.guests.copies.joined(separator: ", "), copies)
-        let depths = take("depths", \.depths) { result.depths = $0 }
+        let depths = take("depths", \.depths) { result.depths = $0.uniqued() }
         note("depths", result.depths.map(String.init).joined(separator: ", "), depths)
         let mountOptions = take("mount-options", \.mountOptions) { result.mountOptions = $0 }
         note("mount-options", result.mountOptions.joined(separator: " "), mountOptions)

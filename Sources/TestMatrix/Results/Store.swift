@@ -9,7 +9,7 @@ import SystemPackage
 /// file at once; each waits for the other's write, up to ``Store/patience``.
 public final class Store: Sendable {
     public let path: String
-    let database: DatabaseQueue
+    let database: StoreFile
 
     /// How long a writer waits for another process's writer, in seconds.
     static let patience: TimeInterval = 60
@@ -17,7 +17,7 @@ public final class Store: Sendable {
     /// Opens the file, makes it if there is none, and brings its schema up to date.
     ///
     /// - Parameter mustExist: a missing file is an error; for commands that only read.
-    /// - Throws: ``StoreError``, or SQLite's own error.
+    /// - Throws: ``StoreError``.
     public init(path: String, mustExist: Bool = false) throws {
         self.path = path
         if mustExist && !FileManager.default.fileExists(atPath: path) { throw StoreError.noStore(path) }
@@ -32,10 +32,10 @@ public final class Store: Sendable {
         // The change to the write-ahead log, and migrations, are made by one process at a time.
         let lock = try Store.lock(path + ".lock")
         defer { close(lock) }
-        database = try DatabaseQueue(path: path, configuration: configuration)
+        database = try StoreFile(path: path, configuration: configuration)
         let migrator = Store.migrator
         if try database.read(migrator.hasBeenSuperseded) { throw StoreError.newerSchema(path) }
-        try migrator.migrate(database)
+        try database.migrate(by: migrator)
     }
 
     /// A lock that goes with the descriptor, and so with the process.
@@ -53,6 +53,6 @@ public final class Store: Sendable {
 
     /// Writes the log back into the file, so that the one file is all there is. Best effort: another bench may be reading.
     public func checkpoint() {
-        _ = try? database.writeWithoutTransaction { try $0.checkpoint(.passive) }
+        database.checkpoint()
     }
 }

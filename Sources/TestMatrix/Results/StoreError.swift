@@ -7,6 +7,8 @@ import SystemPackage
 public enum StoreError: Error, Hashable, Sendable {
     case noStore(String)
     case notWritable(String, String)
+    /// The file is no store, or something of it is lost.
+    case damaged(String, String)
     /// Written by a later version of this program.
     case newerSchema(String)
     case noSuchRun(String)
