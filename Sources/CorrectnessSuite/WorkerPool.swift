@@ -33,6 +33,7 @@ struct WorkerPool {
         var busy: [WorkerProcess] = []
         var idle: [WorkerProcess] = []
         func add(_ result: TestResult) {
+            bench.holdIfInterrupted()
             results.append(result)
             progress(.ended(result))
         }
@@ -55,8 +56,14 @@ struct WorkerPool {
                     add(TestResult(of: task, on: target, .skipped).notTold)
                     continue
                 }
-                let worker = try idle.popLast() ?? WorkerProcess(bench: bench)
-                try worker.start(task)
+                let worker: WorkerProcess
+                do {
+                    worker = try idle.popLast() ?? WorkerProcess(bench: bench)
+                    try worker.start(task)
+                } catch {
+                    bench.holdIfInterrupted()
+                    throw error
+                }
                 busy.append(worker)
                 progress(.started(task))
             }

@@ -248,6 +248,7 @@ public final class StopPathRunner {
     }
 
     private func record(_ result: TestResult) {
+        bench.holdIfInterrupted()
         outcome.results.append(result)
         file.append(result)
         listener.progress(line(for: result))

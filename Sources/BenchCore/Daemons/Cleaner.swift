@@ -71,11 +71,18 @@ public struct Cleaner: Sendable {
     /// Removes it all, and the ledger last. Without `keepingFolders` the run's folders go too.
     public func clean(keepingFolders: Bool = false) -> Report {
         var report = Report(run: run)
-        abortConnections(&report)
-        killProcesses(&report)
-        unmount(&report)
-        detachLoops(&report)
-        if !keepingFolders { removeFolders(&report) }
+        let deadline = Deadline(after: .seconds(5))
+        // Again until it holds: a bench that was interrupted may be about to start or to write something still.
+        while true {
+            abortConnections(&report)
+            killProcesses(&report)
+            unmount(&report)
+            detachLoops(&report)
+            if !keepingFolders { removeFolders(&report) }
+            if report.isClean || deadline.hasPassed { break }
+            report.failures = []
+            Deadline.sleep(.milliseconds(50))
+        }
         if report.isClean { unlink(path) }
         return report
     }

@@ -16,6 +16,7 @@ public final class Workbench: Sendable {
     /// What this run's deadlines are stretched by; its children are told.
     public let pace: Pace
     private let isClosing = Atomic<Bool>(false)
+    private let isInterrupted = Atomic<Bool>(false)
     /// Its processes are being killed: what ends now says nothing about a test.
     package var isBeingClosed: Bool { isClosing.load(ordering: .acquiring) }
     private let lastNumber = Atomic<UInt64>(0)
@@ -46,8 +47,9 @@ public final class Workbench: Sendable {
 
     /// A new folder below the run's.
     ///
-    /// - Throws: the errno of mkdir(2).
+    /// - Throws: the errno of mkdir(2); ECANCELED once the run is being cleaned up.
     public func makeFolder(_ name: String) throws(Errno) -> FilePath {
+        if isBeingClosed { throw .canceled }
         let path = folder.appending(name)
         _ = try Errno.check { mkdir(path.string, 0o755) }
         return path
@@ -79,9 +81,20 @@ public final class Workbench: Sendable {
         return child
     }
 
-    /// Removes all that the run made; the output stays.
+    /// Removes all that the run made; the output stays. Does not return after a signal: the process ends with that clean-up.
     @discardableResult
     public func close() -> Cleaner.Report {
+        holdIfInterrupted()
+        return cleanUp()
+    }
+
+    /// Does not return after a signal: what fails from then on fails because of the clean-up and is no result, and the
+    /// process ends once that is done.
+    package func holdIfInterrupted() {
+        while isInterrupted.load(ordering: .acquiring) { Deadline.sleep(.seconds(1)) }
+    }
+
+    private func cleanUp() -> Cleaner.Report {
         isClosing.store(true, ordering: .releasing)
         return Cleaner(run: ledger.run, path: ledger.path.string).clean()
     }
@@ -103,7 +116,8 @@ public final class Workbench: Sendable {
     fileprivate func closeBecause(of signal: Int32) -> Never {
         let notice = "fstestkit: \(signalName(signal)): cleaning up\n"
         _ = write(2, notice, notice.utf8.count)
-        let report = close()
+        isInterrupted.store(true, ordering: .releasing)
+        let report = cleanUp()
         for failure in report.failures {
             let line = "fstestkit: left behind: \(failure)\n"
             _ = write(2, line, line.utf8.count)
