@@ -114,6 +114,8 @@ public struct CorrectnessRun {
         quiet.longest = options.longestTask
         let prepared = try quiet.run([.prepare(work)])
         if !health.isDead, let failure = failures(prepared).first {
+            // A mount that does not answer is a finding.
+            guard failure.verdict == .failed else { return prepared }
             throw CorrectnessUnavailable(description: "\(place.label): no folder to work in: \(failure.message)")
         }
         if let script = options.replay {
