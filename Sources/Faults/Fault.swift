@@ -123,7 +123,7 @@ package enum Fault: String, CaseIterable, Sendable {
         case .spuriousError: "one GETATTR in 50 fails with ENOSPC"
         case .wrongData: "a read answers with what lies one page further on"
         case .lostSync: "fsync is acknowledged and not made"
-        case .neverCommit: "one request is never answered, and its entry with it"
+        case .neverCommit: "one write is never answered, and its entry with it"
         case .holdReplies: "replies come five seconds late, from another thread"
         case .offThreadReplies: "replies come from other threads than the ones that took the request"
         case .crashInDispatch: "the process dies over a request"
