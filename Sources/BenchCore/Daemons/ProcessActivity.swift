@@ -23,7 +23,7 @@ public struct ProcessActivity: Sendable {
     ///
     /// Whoever waits for an answer that never comes does not run, and nobody works at it. In each of several windows, either one
     /// of the waiting has come back from a wait, or threads wanted a processor most of the time (and had it, or waited for it), or
-    /// one of the servers waited for a disk.
+    /// one of the servers waited for a disk or had its core written.
     public func isSeen() -> Bool {
         for _ in 0..<ProcessActivity.windows {
             let before = sample()
@@ -36,7 +36,7 @@ public struct ProcessActivity: Sendable {
             // go from hand to hand meanwhile.
             let ran = after.runnable.reduce(0) { $0 + Double($1.value &- (before.runnable[$1.key] ?? $1.value)) }
             let runs = before.isReady && after.isReady || ran > passed / 2
-            if !(moved || runs || after.isAtDisk) { return false }
+            if !(moved || runs || after.isAtDisk || isDumpingCore) { return false }
         }
         return true
     }
@@ -66,6 +66,11 @@ public struct ProcessActivity: Sendable {
             ProcessSnapshot(ProcessID(pid)).blocked.contains { !$0.stack.contains("fuse_") && !$0.stack.isEmpty }
         }
         return sample
+    }
+
+    /// A server that has crashed keeps its connection until its core is written.
+    private var isDumpingCore: Bool {
+        servers.contains { (contents(of: "/proc/\($0)/status") ?? "").contains("CoreDumping:\t1") }
     }
 
     private static func voluntarySwitches(_ folder: String) -> UInt64 {
