@@ -39,7 +39,7 @@ extension Mounting {
             Case(fault: "slow", checks: ["list-1000"], failures: []),
         ]
 
-        private static func library(_ folder: FilePath) throws -> String {
+        private static func buildPreload(_ folder: FilePath) throws -> String {
             let source = FilePath(#filePath).removingLastComponent().appending("Preload/faults.c").string
             let library = folder.appending("faults.so").string
             let compiler = try ChildProcess.spawn(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"])
@@ -51,8 +51,8 @@ extension Mounting {
         @Test(arguments: [("double-reply", true), ("none", false)])
         func refusedRepliesAreCounted(fault: String, isBad: Bool) throws {
             try Mounting.withBench { bench, _, _ in
-                let library = try ForeignFaultTests.library(bench.folder)
-                let command = "env LD_PRELOAD=\(library) FAULT=\(fault) bindfs -f {source} {mountpoint}"
+                let preload = try ForeignFaultTests.buildPreload(bench.folder)
+                let command = "env LD_PRELOAD=\(preload) FAULT=\(fault) bindfs -f {source} {mountpoint}"
                 let (status, text) = try StopPathTests.stopPath(["--daemon", command, "--scenario", "equal-rounds"])
                 #expect(status == .exited(isBad ? 1 : 0), "\(text)")
                 #expect(text.contains("the kernel refused") == isBad, "\(text)")
@@ -61,8 +61,8 @@ extension Mounting {
 
         @Test(arguments: cases) func isCaughtByWhomItIsMeantFor(_ test: Case) throws {
             try Mounting.withBench { bench, _, _ in
-                let library = try ForeignFaultTests.library(bench.folder)
-                let command = "env LD_PRELOAD=\(library) FAULT=\(test.fault) bindfs -f {source} {mountpoint}"
+                let preload = try ForeignFaultTests.buildPreload(bench.folder)
+                let command = "env LD_PRELOAD=\(preload) FAULT=\(test.fault) bindfs -f {source} {mountpoint}"
                 let target = Target(.command(command), cleanExitStatuses: [0, 1])
                 let outcome = try CorrectnessTests.run(target) { options in
                     options.checks = test.checks
