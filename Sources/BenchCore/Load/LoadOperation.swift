@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 import LinuxSystem
-public import SystemPackage
+import SystemPackage
 
 /// What a load client can be doing.
 public enum LoadOperation: UInt64, Sendable, CaseIterable {

@@ -1,6 +1,6 @@
 import BenchCore
 import CLinux
-public import Foundation
+import Foundation
 import Glibc
 
 /// What standard output is, and what may be written to it.

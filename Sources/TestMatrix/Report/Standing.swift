@@ -1,4 +1,4 @@
-public import BenchCore
+import BenchCore
 
 /// What a run, a cell or a group comes to.
 public enum Standing: String, Sendable, Codable {

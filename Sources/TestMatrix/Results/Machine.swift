@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 
 /// The machine that a run was made on.
 public struct Machine: Sendable, Hashable, Codable {
