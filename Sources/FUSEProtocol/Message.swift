@@ -1,18 +1,21 @@
-package import CFUSE
+public import CFUSE
 package import SystemPackage
 
 /// A message as it is read from `/dev/fuse`: header, argument struct and payload, one behind the other.
+@usableFromInline
 package enum Message {
     /// The smallest buffer that read(2) of `/dev/fuse` accepts (`FUSE_MIN_READ_BUFFER`), and the smallest payload of a ring's entry.
-    package static let minimumBufferSize = 8192
+    @inlinable package static var minimumBufferSize: Int { 8192 }
     /// Bytes of header and argument struct before a WRITE's data.
-    package static let writeHeaderSize = MemoryLayout<fuse_in_header>.size + MemoryLayout<fuse_write_in>.size
+    @inlinable package static var writeHeaderSize: Int {
+        MemoryLayout<fuse_in_header>.size + MemoryLayout<fuse_write_in>.size
+    }
     /// Bytes of the largest payload that no agreement about data bounds: a SETXATTR's, with a name of XATTR_NAME_MAX bytes and its
     /// NUL, and a value of XATTR_SIZE_MAX.
     ///
     /// Values and lists of attributes that are replied are no longer than that, and two names of PATH_MAX with their extensions are
     /// shorter. READ, READDIR and IOCTL are bounded by `max_pages`, WRITE by `max_write`.
-    package static let largestAttribute = 255 + 1 + (64 << 10)
+    @inlinable package static var largestAttribute: Int { 255 + 1 + (64 << 10) }
 
     /// Splits a message by its opcode's layout.
     ///

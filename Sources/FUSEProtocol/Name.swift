@@ -1,15 +1,16 @@
-package import SystemPackage
+public import SystemPackage
 
 /// A name in a request: bytes in the kernel's encoding (any but NUL), with their terminating NUL behind them.
 ///
 /// It is passed to system calls as it lies in the message, without a copy.
 public struct Name: ~Escapable {
     /// The name and its NUL.
-    private let terminated: RawSpan
+    @usableFromInline let terminated: RawSpan
 
     /// The bytes up to the first NUL of `bytes`.
     ///
     /// - Throws: EINVAL if there is no NUL.
+    @inlinable
     @_lifetime(copy bytes)
     package init(in bytes: RawSpan) throws(Errno) {
         var end = 0
@@ -21,7 +22,7 @@ public struct Name: ~Escapable {
     }
 
     /// Bytes of the name, without the NUL.
-    public var byteCount: Int { terminated.byteCount - 1 }
+    @inlinable public var byteCount: Int { terminated.byteCount - 1 }
 
     /// The name without its NUL.
     public var bytes: RawSpan {
@@ -50,6 +51,7 @@ public struct Name: ~Escapable {
     }
 
     /// Calls `body` with the name as a C string.
+    @inlinable
     public func withCString<Result, Failure: Error>(
         _ body: (UnsafePointer<CChar>) throws(Failure) -> Result
     ) throws(Failure) -> Result {

@@ -1,8 +1,9 @@
 import CFUSE
 
 /// What a request asks for: `enum fuse_opcode` of `<linux/fuse.h>`.
+@usableFromInline
 package struct Opcode: RawRepresentable, Hashable, Sendable {
-    package let rawValue: UInt32
+    @usableFromInline package let rawValue: UInt32
 
     @inlinable
     package init(rawValue: UInt32) {
@@ -61,7 +62,7 @@ package struct Opcode: RawRepresentable, Hashable, Sendable {
     @inlinable package static var copyFileRange64: Opcode { Opcode(rawValue: 53) }
 
     /// One more than the largest opcode of the table; counters are arrays of this size.
-    package static let tableSize = 64
+    @inlinable package static var tableSize: Int { 64 }
 
     /// How this opcode's message is laid out; nil for one that this server does not know.
     @inlinable
@@ -78,6 +79,7 @@ package struct Opcode: RawRepresentable, Hashable, Sendable {
 
 extension Opcode: CustomStringConvertible {
     /// The kernel's name without its prefix (`LOOKUP`), or the number of an unknown opcode.
+    @usableFromInline
     package var description: String {
         layout.map { "\($0.name)" } ?? "OPCODE_\(rawValue)"
     }

@@ -5,6 +5,7 @@ import CFUSE
 /// On `/dev/fuse` a message is header, argument struct and payload, one behind the other; on the ring the argument
 /// struct travels in `op_in` and the payload in a buffer of its own. The payload is names (each ends with NUL), data, or
 /// names and then data.
+@usableFromInline
 package struct OpcodeLayout: Sendable {
     /// The kernel's name without its prefix.
     package let name: StaticString

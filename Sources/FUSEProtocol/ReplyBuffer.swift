@@ -1,4 +1,4 @@
-package import CFUSE
+public import CFUSE
 public import SystemPackage
 
 /// Where a handler writes its reply's body: the entry's payload on the ring, the worker's buffer on `/dev/fuse`.
@@ -14,6 +14,7 @@ public struct ReplyBuffer: ~Copyable, ~Escapable {
     @usableFromInline var written = 0
 
     /// Over `memory`, which must stay valid as long as this.
+    @inlinable
     @_lifetime(borrow memory)
     package init(_ memory: UnsafeMutableRawBufferPointer) {
         unsafe self.memory = unsafe memory
@@ -89,12 +90,14 @@ extension ReplyBuffer {
     }
 
     /// Bytes that an entry of a READDIRPLUS reply takes, to know before its LOOKUP is counted whether it fits.
+    @inlinable
     package static func entryPlusSize(nameLength: Int) -> Int {
         MemoryLayout<fuse_entry_out>.size + paddedEntrySize(nameLength: nameLength)
     }
 
     /// `struct fuse_dirent` (24 bytes) and the name, padded to 8 bytes (`FUSE_DIRENT_ALIGN`).
-    private static func paddedEntrySize(nameLength: Int) -> Int {
+    @inlinable
+    static func paddedEntrySize(nameLength: Int) -> Int {
         (24 + nameLength + 7) & ~7
     }
 

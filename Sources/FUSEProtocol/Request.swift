@@ -14,6 +14,7 @@ public struct Request: ~Copyable, ~Escapable {
     public let payload: RawSpan
 
     /// Of what a transport received. `arguments` and `payload` must be split by the opcode's layout.
+    @inlinable
     @_lifetime(copy arguments, copy payload)
     package init(header: fuse_in_header, arguments: RawSpan, payload: RawSpan) {
         self.header = header
@@ -22,13 +23,13 @@ public struct Request: ~Copyable, ~Escapable {
     }
 
     /// What is asked for.
-    package var opcode: Opcode { Opcode(rawValue: header.opcode) }
+    @inlinable package var opcode: Opcode { Opcode(rawValue: header.opcode) }
 
     /// The inode that the request is about.
-    public var node: UInt64 { header.nodeid }
+    @inlinable public var node: UInt64 { header.nodeid }
 
     /// The request's id, which an INTERRUPT names.
-    public var unique: UInt64 { header.unique }
+    @inlinable public var unique: UInt64 { header.unique }
 
     /// The opcode's own struct, decoded.
     ///
@@ -42,6 +43,7 @@ public struct Request: ~Copyable, ~Escapable {
     /// The only or first name of the payload.
     ///
     /// - Throws: EINVAL if it has no end.
+    @inlinable
     @_lifetime(copy self)
     package func name() throws(Errno) -> Name {
         try Name(in: payload)
@@ -50,12 +52,14 @@ public struct Request: ~Copyable, ~Escapable {
     /// Both names of a RENAME or SYMLINK.
     ///
     /// - Throws: EINVAL if one of them has no end.
+    @inlinable
     @_lifetime(copy self)
     package func secondName(after first: borrowing Name) throws(Errno) -> Name {
         try Name(in: payload.extracting(droppingFirst: first.byteCount + 1))
     }
 
     /// What follows the name: the value of a SETXATTR.
+    @inlinable
     @_lifetime(copy self)
     package func data(after name: borrowing Name) -> RawSpan {
         payload.extracting(droppingFirst: name.byteCount + 1)

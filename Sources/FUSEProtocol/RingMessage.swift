@@ -1,5 +1,5 @@
-package import CFUSE
-package import SystemPackage
+public import CFUSE
+public import SystemPackage
 
 /// A message as it lies in an entry of the ring: a header that kernel and daemon both write (`struct fuse_uring_req_header`), and a
 /// payload, which holds names and data of the request and then the reply's body.
@@ -9,13 +9,14 @@ package import SystemPackage
 /// payload is shorter.
 // Safe: every length is checked against the header and the payload that `init` was given.
 @safe
+@usableFromInline
 package struct RingMessage {
     @usableFromInline let header: UnsafeMutableRawPointer
     /// What the kernel copies into and out of.
-    package let payload: UnsafeMutableRawBufferPointer
+    @usableFromInline package let payload: UnsafeMutableRawBufferPointer
 
     /// Bytes of the header.
-    package static let headerSize = MemoryLayout<cfuse_uring_req_header>.size
+    @inlinable package static var headerSize: Int { MemoryLayout<cfuse_uring_req_header>.size }
 
     /// Where the header's parts lie; CFUSE.c checks it against the struct.
     @usableFromInline
@@ -33,12 +34,14 @@ package struct RingMessage {
     /// - Parameters:
     ///   - header: ``headerSize`` bytes, aligned to 8, that stay valid as long as this is used; the payload likewise.
     ///   - payload: as long as the kernel takes it to be, and no longer: INIT has settled that.
+    @inlinable
     package init(header: UnsafeMutableRawPointer, payload: UnsafeMutableRawBufferPointer) {
         unsafe self.header = unsafe header
         unsafe self.payload = unsafe payload
     }
 
     /// What the registration names: the header and the payload.
+    @inlinable
     package var parts: (header: UnsafeMutableRawBufferPointer, payload: UnsafeMutableRawBufferPointer) {
         unsafe (UnsafeMutableRawBufferPointer(start: header, count: RingMessage.headerSize), payload)
     }

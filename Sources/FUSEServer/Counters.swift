@@ -1,10 +1,11 @@
-package import FUSEProtocol
-import Synchronization
+public import FUSEProtocol
+public import Synchronization
 
 /// What one serving thread has counted. Only that thread writes, others read at any time: plain relaxed stores, so that
 /// counting costs next to nothing and reading disturbs nobody.
 // Safe: a row is bounded by the table of opcodes, and the cells live as long as this.
 @safe
+@usableFromInline
 package final class Counters: @unchecked Sendable {
     /// How the requests counted here travelled.
     package enum Channel: String, Codable, Sendable {
@@ -17,14 +18,14 @@ package final class Counters: @unchecked Sendable {
     package let channel: Channel
     /// The kernel's number of the queue.
     package let queue: Int?
-    private let cells: UnsafeMutablePointer<Atomic<UInt64>>
+    @usableFromInline let cells: UnsafeMutablePointer<Atomic<UInt64>>
 
     // Layout of `cells`: the fixed ones, then one row for each opcode.
-    private static let fetchedCell = 0
-    private static let committedCell = 1
-    private static let batchesCell = 2
-    private static let rowStart = 8
-    private static let rowSize = 4 + LatencyHistogram.bucketCount
+    @inlinable static var fetchedCell: Int { 0 }
+    @inlinable static var committedCell: Int { 1 }
+    @inlinable static var batchesCell: Int { 2 }
+    @inlinable static var rowStart: Int { 8 }
+    @inlinable static var rowSize: Int { 4 + LatencyHistogram.bucketCount }
     private static let cellCount = rowStart + Opcode.tableSize * rowSize
 
     package init(channel: Channel, queue: Int? = nil) {
@@ -38,23 +39,26 @@ package final class Counters: @unchecked Sendable {
         unsafe cells.deallocate()
     }
 
-    @inline(__always)
-    private func add(_ amount: UInt64, to cell: Int) {
+    @inlinable @inline(__always)
+    func add(_ amount: UInt64, to cell: Int) {
         unsafe cells[cell].store(cells[cell].load(ordering: .relaxed) &+ amount, ordering: .relaxed)
     }
 
-    @inline(__always)
-    private func row(of opcode: Opcode) -> Int {
+    @inlinable @inline(__always)
+    func row(of opcode: Opcode) -> Int {
         Counters.rowStart + Int(min(opcode.rawValue, UInt32(Opcode.tableSize - 1))) * Counters.rowSize
     }
 
     /// A request was taken from the kernel.
+    @inlinable
     package func countFetched() { add(1, to: Counters.fetchedCell) }
 
     /// So many requests were taken in one system call.
+    @inlinable
     package func countBatch() { add(1, to: Counters.batchesCell) }
 
     /// A request was answered, or needs no answer.
+    @inlinable
     package func countCommitted(_ opcode: Opcode, nanoseconds: UInt64, failed: Bool) {
         let row = row(of: opcode)
         add(1, to: Counters.committedCell)
@@ -66,8 +70,8 @@ package final class Counters: @unchecked Sendable {
         add(1, to: row + 4 + LatencyHistogram.bucket(of: nanoseconds))
     }
 
-    package var fetched: UInt64 { unsafe cells[Counters.fetchedCell].load(ordering: .relaxed) }
-    package var committed: UInt64 { unsafe cells[Counters.committedCell].load(ordering: .relaxed) }
+    @inlinable package var fetched: UInt64 { unsafe cells[Counters.fetchedCell].load(ordering: .relaxed) }
+    @inlinable package var committed: UInt64 { unsafe cells[Counters.committedCell].load(ordering: .relaxed) }
     package var batches: UInt64 { unsafe cells[Counters.batchesCell].load(ordering: .relaxed) }
 
     /// What was counted for one opcode.

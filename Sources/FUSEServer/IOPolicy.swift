@@ -1,5 +1,5 @@
 import CLinux
-import Synchronization
+public import Synchronization
 
 /// Decides for one open file whether the next backing read or write is done inline, in the thread that took the request,
 /// or asynchronously on the ring.
@@ -9,8 +9,10 @@ import Synchronization
 /// Direct I/O and buffered writes have no such answer, so what the last inline request did decides: whether it slept. A
 /// long time alone says nothing, since copying takes long too, and on a busy machine so does waiting for a processor.
 /// One of ``probeInterval`` requests on the ring is tried inline again.
+@usableFromInline
 package struct IOPolicy: ~Copyable, Sendable {
     /// Where the next request goes.
+    @usableFromInline
     package enum Path: Sendable {
         /// Inline, and timed.
         case inline
@@ -21,16 +23,16 @@ package struct IOPolicy: ~Copyable, Sendable {
 
     /// Inline requests that take longer may have slept, in nanoseconds: a way over the ring costs about 5 µs more than the
     /// system call, and a disk answers in 50 µs or more.
-    package static let slow: UInt64 = 20_000
+    @inlinable package static var slow: UInt64 { 20_000 }
     /// Requests that stay on the ring before one is tried inline again.
-    package static let probeInterval: UInt32 = 64
+    @inlinable package static var probeInterval: UInt32 { 64 }
 
     /// The last inline request was slow, so the next is watched.
-    private let suspects = Atomic<Bool>(false)
+    @usableFromInline let suspects = Atomic<Bool>(false)
     /// Requests left before the next inline try; 0 says inline.
-    private let remaining = Atomic<UInt32>(0)
+    @usableFromInline let remaining = Atomic<UInt32>(0)
     /// The filesystem does not know RWF_NOWAIT.
-    private let onlyTimed = Atomic<Bool>(false)
+    @usableFromInline let onlyTimed = Atomic<Bool>(false)
 
     package init() {}
 
@@ -38,14 +40,17 @@ package struct IOPolicy: ~Copyable, Sendable {
     ///
     /// - Parameter alone: no other request waits for this thread, nor did lately: then nobody minds if it sleeps, and the
     ///   way over the ring would be for nothing.
+    @inlinable
     package func readPath(direct: Bool, alone: Bool) -> Path {
         direct || alone || onlyTimed.load(ordering: .relaxed) ? timed(alone) : .cached
     }
 
     /// Where the next write goes.
+    @inlinable
     package func writePath(alone: Bool) -> Path { timed(alone) }
 
-    private func timed(_ alone: Bool) -> Path {
+    @inlinable
+    func timed(_ alone: Bool) -> Path {
         if alone { return .inline }
         let left = remaining.load(ordering: .relaxed)
         if left == 0 { return .inline }

@@ -1,10 +1,11 @@
 /// Latencies in buckets whose bounds grow by a quarter of a power of two, from 256 ns on: within 25 % of the truth.
+@usableFromInline
 package struct LatencyHistogram: Sendable {
-    package static let bucketCount = 128
+    @inlinable package static var bucketCount: Int { 128 }
     package var counts = [UInt64](repeating: 0, count: bucketCount)
 
     /// The bucket that a latency (nanoseconds) is counted in.
-    @inline(__always)
+    @inlinable @inline(__always)
     package static func bucket(of nanoseconds: UInt64) -> Int {
         let units = nanoseconds >> 6
         if units < 4 { return Int(units) }

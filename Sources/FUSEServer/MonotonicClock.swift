@@ -1,6 +1,7 @@
-import Glibc
+public import Glibc
 
 /// The monotonic clock in nanoseconds.
+@usableFromInline
 package enum MonotonicClock {
     @inlinable @inline(__always)
     package static func now() -> UInt64 {

@@ -1,6 +1,7 @@
-package import SystemPackage
+public import SystemPackage
 
 /// What a handler decided about a request. Returning it is the reply: a handler can neither forget it nor reply twice.
+@usableFromInline
 package enum Outcome {
     /// Success; the body is what the handler wrote into the reply buffer.
     case reply

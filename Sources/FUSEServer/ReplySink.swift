@@ -1,7 +1,8 @@
-package import SystemPackage
+public import SystemPackage
 
 /// Where the reply to one request goes, and how the bytes of a backing file get into it. Each transport has one such type; a value of
 /// it stands for one request, on the thread that took it.
+@usableFromInline
 package protocol ReplySink {
     /// Answers with the first `count` bytes of what the request's ``ReplyBuffer`` was made over.
     func succeed(count: Int)
