@@ -4,4 +4,14 @@ struct FileIdentity: Hashable {
     let fileSystem: Int
     /// `st_ino`.
     let inode: UInt64
+
+    /// Both, spread over 64 bits.
+    var mixed: UInt64 { (inode ^ UInt64(fileSystem) << 48) &* 0x9e37_79b9_7f4a_7c15 }
+
+    /// What a dictionary asks for. Each request looks for its inode, several times if it names one, and Swift's own hash, made to
+    /// withstand chosen keys, costs more than all the rest of it; inode numbers are the source's to choose.
+    func _rawHashValue(seed: Int) -> Int {
+        let mixed = self.mixed ^ UInt64(bitPattern: Int64(seed))
+        return Int(truncatingIfNeeded: mixed ^ mixed >> 32)
+    }
 }

@@ -134,7 +134,6 @@ final class InodeTable: Sendable {
     }
 
     private static func index(_ identity: FileIdentity) -> Int {
-        let mixed = (identity.inode ^ UInt64(identity.fileSystem) << 48) &* 0x9e37_79b9_7f4a_7c15
-        return Int(mixed >> (64 - shardBits))
+        Int(identity.mixed >> (64 - shardBits))
     }
 }
