@@ -20,4 +20,12 @@ _Static_assert(sizeof(struct cfuse_uring_ent_in_out) == 32, "fuse_uring_ent_in_o
 _Static_assert(sizeof(struct cfuse_uring_req_header) == 288, "fuse_uring_req_header");
 _Static_assert(offsetof(struct cfuse_uring_req_header, op_in) == 128, "fuse_uring_req_header.op_in");
 _Static_assert(offsetof(struct cfuse_uring_req_header, ring_ent_in_out) == 256, "fuse_uring_req_header.ring_ent_in_out");
-_Static_assert(sizeof(struct cfuse_uring_cmd_req) == 24, "fuse_uring_cmd_req");
+_Static_assert(offsetof(struct cfuse_uring_ent_in_out, payload_sz) == 16, "fuse_uring_ent_in_out.payload_sz");
+_Static_assert(offsetof(struct cfuse_uring_ent_in_out, offset) == 20, "fuse_uring_ent_in_out.offset");
+_Static_assert(sizeof(struct cfuse_uring_cmd_req) == 40, "fuse_uring_cmd_req");
+_Static_assert(offsetof(struct cfuse_uring_cmd_req, qid) == 16, "fuse_uring_cmd_req.qid");
+_Static_assert(offsetof(struct cfuse_uring_cmd_req, of.bufpool.uaddr) == 24, "fuse_uring_cmd_req.bufpool.uaddr");
+_Static_assert(offsetof(struct cfuse_uring_cmd_req, of.bufpool.len) == 32, "fuse_uring_cmd_req.bufpool.len");
+_Static_assert(
+    offsetof(struct cfuse_uring_cmd_req, of.ent_zero_copy_buf_index) == 24,
+    "fuse_uring_cmd_req.ent_zero_copy_buf_index");

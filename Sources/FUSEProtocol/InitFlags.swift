@@ -61,4 +61,6 @@ public struct InitFlags: OptionSet, Hashable, Sendable {
     @inlinable package static var overIOURing: InitFlags { InitFlags(rawValue: 1 << 41) }
     /// The kernel aborts the connection when a request takes longer than `request_timeout` seconds.
     @inlinable package static var requestTimeout: InitFlags { InitFlags(rawValue: 1 << 42) }
+    /// A ring's entries may share payload buffers, and data may stay in the client's pages.
+    @inlinable package static var bufferPools: InitFlags { InitFlags(rawValue: 1 << 43) }
 }

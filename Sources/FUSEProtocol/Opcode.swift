@@ -70,6 +70,11 @@ package struct Opcode: RawRepresentable, Hashable, Sendable {
         rawValue < UInt32(Opcode.tableSize) ? OpcodeLayout.table[Int(rawValue)] : nil
     }
 
+    /// Whether a reply to this opcode may have a body; not to an unknown one.
+    package var hasBody: Bool {
+        rawValue < UInt32(Opcode.tableSize) ? OpcodeLayout.bodies[Int(rawValue)] : false
+    }
+
     /// Bytes of this opcode's argument struct; 0 for an unknown one.
     @inlinable
     package var argumentSize: Int {

@@ -21,4 +21,6 @@ public struct OpenReplyFlags: OptionSet, Hashable, Sendable {
     @inlinable public static var parallelDirectWrites: OpenReplyFlags { OpenReplyFlags(rawValue: 1 << 6) }
     /// Reads and writes go to `backing_id`.
     @inlinable package static var passthrough: OpenReplyFlags { OpenReplyFlags(rawValue: 1 << 7) }
+    /// Data of reads and writes stays in the client's pages, where a ring's queue was made for that.
+    @inlinable package static var zeroCopy: OpenReplyFlags { OpenReplyFlags(rawValue: 1 << 8) }
 }

@@ -13,13 +13,18 @@ public struct Request: ~Copyable, ~Escapable {
     /// Names, data, or names and then data, and at last the extensions.
     public let payload: RawSpan
 
+    /// Bytes of a WRITE's data that lie in the client's pages and not in ``payload``, where the transport alone reaches them (zero
+    /// copy). A handler that needs to see them asks for that.
+    @usableFromInline package let pagesCount: Int
+
     /// Of what a transport received. `arguments` and `payload` must be split by the opcode's layout.
     @inlinable
     @_lifetime(copy arguments, copy payload)
-    package init(header: fuse_in_header, arguments: RawSpan, payload: RawSpan) {
+    package init(header: fuse_in_header, arguments: RawSpan, payload: RawSpan, pagesCount: Int = 0) {
         self.header = header
         self.arguments = arguments
         self.payload = payload
+        self.pagesCount = pagesCount
     }
 
     /// What is asked for.

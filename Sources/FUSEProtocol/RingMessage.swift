@@ -13,7 +13,10 @@ public import SystemPackage
 package struct RingMessage {
     @usableFromInline let header: UnsafeMutableRawPointer
     /// What the kernel copies into and out of.
-    @usableFromInline package let payload: UnsafeMutableRawBufferPointer
+    @usableFromInline package internal(set) var payload: UnsafeMutableRawBufferPointer
+    /// Whether the data of the request, a READ or a WRITE, stays in the client's pages. Only of an entry whose queue has a pool
+    /// (``takeBuffer(of:size:)``).
+    @usableFromInline package internal(set) var isZeroCopied = false
 
     /// Bytes of the header.
     @inlinable package static var headerSize: Int { MemoryLayout<cfuse_uring_req_header>.size }
@@ -27,8 +30,10 @@ package struct RingMessage {
         @inlinable static var operation: Int { 128 }
         @inlinable static var operationEnd: Int { 256 }
         // Of `fuse_uring_ent_in_out`:
+        static var flags: Int { 256 }
         @inlinable static var commitID: Int { 256 + 8 }
         @inlinable static var payloadSize: Int { 256 + 16 }
+        static var payloadOffset: Int { 256 + 20 }
     }
 
     /// - Parameters:
@@ -58,21 +63,60 @@ package struct RingMessage {
     @inlinable
     package var commitID: UInt64 { unsafe header.load(fromByteOffset: Offset.commitID, as: UInt64.self) }
 
+    /// Bytes that the request has beyond its struct, wherever they are.
+    @inlinable
+    var payloadSize: Int { unsafe Int(header.load(fromByteOffset: Offset.payloadSize, as: UInt32.self)) }
+
+    /// The opcode's own struct of a request that is of this type. The reply leaves it alone.
+    @inlinable
+    package func operation<Argument: BitwiseCopyable>(_ type: Argument.Type) -> Argument {
+        assert(MemoryLayout<Argument>.size <= Offset.operationEnd - Offset.operation)
+        return unsafe header.load(fromByteOffset: Offset.operation, as: type)
+    }
+
+    /// Takes for its payload the buffer that the kernel has picked for this request out of its queue's pool.
+    ///
+    /// A request that has nothing to be copied, one way or the other, gets none, and its offset says nothing: the buffer at 0 may be
+    /// another's. Its payload is empty then.
+    /// - Parameters:
+    ///   - pool: the region that the kernel cuts into buffers.
+    ///   - size: bytes of each of them.
+    /// - Throws: EIO if there is no such buffer.
+    package mutating func takeBuffer(of pool: UnsafeMutableRawBufferPointer, size: Int) throws(Errno) {
+        unsafe payload = unsafe UnsafeMutableRawBufferPointer(rebasing: pool[..<0])
+        isZeroCopied =
+            unsafe header.load(fromByteOffset: Offset.flags, as: UInt64.self) & CFUSE_URING_ENT_ZERO_COPY != 0
+        let opcode = Opcode(rawValue: requestHeader.opcode)
+        guard isZeroCopied ? opcode == .write : payloadSize > 0 || opcode.hasBody else { return }
+        let offset = unsafe Int(header.load(fromByteOffset: Offset.payloadOffset, as: UInt32.self))
+        guard offset % size == 0 && offset + size <= pool.count else { throw .ioError }
+        unsafe payload = unsafe UnsafeMutableRawBufferPointer(rebasing: pool[offset..<offset + size])
+    }
+
     /// The request, split by its opcode's layout.
     ///
     /// - Throws: EIO if it claims more payload than there is.
     @inlinable
     @_lifetime(borrow self)
     package func request() throws(Errno) -> Request {
-        let size = unsafe Int(header.load(fromByteOffset: Offset.payloadSize, as: UInt32.self))
+        let size = payloadSize
+        if isZeroCopied {
+            return unsafe request(payload: UnsafeRawBufferPointer(rebasing: payload[..<0]), pagesCount: size)
+        }
         guard unsafe size <= payload.count else { throw .ioError }
+        return unsafe request(payload: UnsafeRawBufferPointer(rebasing: payload[..<size]), pagesCount: 0)
+    }
+
+    /// The request, with a payload that has been brought from where it was.
+    @inlinable
+    @_lifetime(borrow self)
+    package func request(payload: UnsafeRawBufferPointer, pagesCount: Int) -> Request {
         let head = requestHeader
         let arguments = unsafe UnsafeRawBufferPointer(
             start: header + Offset.operation,
             count: min(Opcode(rawValue: head.opcode).argumentSize, Offset.operationEnd - Offset.operation))
         let request = unsafe Request(
-            header: head, arguments: arguments.bytes,
-            payload: UnsafeRawBufferPointer(start: payload.baseAddress!, count: size).bytes)
+            header: head, arguments: arguments.bytes, payload: payload.bytes, pagesCount: pagesCount)
         return unsafe _overrideLifetime(request, borrowing: self)
     }
 
@@ -94,6 +138,16 @@ package struct RingMessage {
     @inlinable
     package func writeReply(to unique: UInt64, count: Int) {
         guard unsafe count >= 0 && count <= payload.count else { return writeReply(to: unique, error: .ioError) }
+        writeReply(to: unique, error: 0, count: count)
+    }
+
+    /// Writes the header of the reply to a READ whose data, of `count` bytes, was put into the client's pages. More than it asked for
+    /// cannot be there: the client gets EIO.
+    @inlinable
+    package func writeReply(to unique: UInt64, inPages count: Int) {
+        guard count >= 0 && count <= operation(fuse_read_in.self).size else {
+            return writeReply(to: unique, error: .ioError)
+        }
         writeReply(to: unique, error: 0, count: count)
     }
 

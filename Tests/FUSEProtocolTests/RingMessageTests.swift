@@ -32,14 +32,17 @@ import Testing
         }
 
         /// As the kernel fills it in.
-        func request(_ opcode: UInt32, unique: UInt64 = 77, payloadSize: UInt32) {
+        func request(
+            _ opcode: UInt32, unique: UInt64 = 77, payloadSize: UInt32, flags: UInt64 = 0, offset: UInt32 = 0
+        ) {
             var head = fuse_in_header()
             head.opcode = opcode
             head.unique = unique
             header.storeBytes(of: head, as: fuse_in_header.self)
             header.storeBytes(
                 of: cfuse_uring_ent_in_out(
-                    flags: 0, commit_id: 0xfedc_ba98_7654_3210, payload_sz: payloadSize, padding: 0, reserved: 0),
+                    flags: flags, commit_id: 0xfedc_ba98_7654_3210, payload_sz: payloadSize, offset: offset, reserved: 0
+                ),
                 toByteOffset: 256, as: cfuse_uring_ent_in_out.self)
         }
 
@@ -114,6 +117,77 @@ import Testing
         }
         #expect(memory.message.payload.allSatisfy { $0 == 1 }, "nothing of a body that does not fit is written")
         #expect(memory.guardsAreWhole)
+    }
+
+    // MARK: Pools
+
+    /// Four buffers of a page.
+    private final class Pool {
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 4 * 4096, alignment: 4096)
+        deinit { bytes.deallocate() }
+
+        /// Where a request's payload is found: which buffer, and how many bytes of it.
+        func take(_ memory: Memory) throws(Errno) -> (offset: Int, count: Int) {
+            var message = memory.message
+            try message.takeBuffer(of: bytes, size: 4096)
+            return (message.payload.baseAddress! - bytes.baseAddress!, message.payload.count)
+        }
+    }
+
+    @Test func aPayloadIsWhereTheKernelSays() throws {
+        let memory = Memory(capacity: 64)
+        let pool = Pool()
+        memory.request(16, payloadSize: 100, offset: 8192)
+        #expect(try pool.take(memory) == (8192, 4096))
+        memory.request(15, payloadSize: 0, offset: 12_288)
+        #expect(try pool.take(memory) == (12_288, 4096), "a READ has a place for its reply")
+    }
+
+    @Test(arguments: [18, 25, 32, 33, 43, 999] as [UInt32]) func whatHasNothingToCopyHasNoBuffer(opcode: UInt32) throws
+    {
+        let memory = Memory(capacity: 64)
+        memory.request(opcode, payloadSize: 0)
+        #expect(try Pool().take(memory).count == 0, "the buffer at 0 may be another's")
+    }
+
+    @Test(arguments: [1, 4095, 4097, 16_384, .max, .max - 4095] as [UInt32]) func noBufferLiesThere(offset: UInt32) {
+        let memory = Memory(capacity: 64)
+        memory.request(16, payloadSize: 100, offset: offset)
+        #expect(throws: Errno.ioError) { _ = try Pool().take(memory) }
+    }
+
+    @Test func dataThatStaysInTheClientsPages() throws {
+        let memory = Memory(capacity: 64)
+        let pool = Pool()
+        var message = memory.message
+        memory.request(16, payloadSize: 1 << 20, flags: 1, offset: 4096)
+        try message.takeBuffer(of: pool.bytes, size: 4096)
+        #expect(message.isZeroCopied && message.payload.count == 4096, "a WRITE's reply has its place")
+        func counts() throws(Errno) -> (payload: Int, pages: Int) {
+            let request = try message.request()
+            return (request.payload.byteCount, request.pagesCount)
+        }
+        #expect(try counts() == (0, 1 << 20))
+        memory.request(15, payloadSize: 0, flags: 1)
+        memory.header.storeBytes(
+            of: fuse_read_in(fh: 1, offset: 0, size: 5000, read_flags: 0, lock_owner: 0, flags: 0, padding: 0),
+            toByteOffset: 128, as: fuse_read_in.self)
+        try message.takeBuffer(of: pool.bytes, size: 4096)
+        #expect(message.isZeroCopied && message.payload.isEmpty)
+        message.writeReply(to: 99, inPages: 5000)
+        #expect(memory.reply.header.error == 0 && memory.reply.payloadSize == 5000)
+        message.writeReply(to: 99, inPages: 5001)
+        #expect(memory.reply.header.error == -5, "no more than was asked for")
+        memory.request(16, payloadSize: 100, offset: 4096)
+        try message.takeBuffer(of: pool.bytes, size: 4096)
+        #expect(!message.isZeroCopied && message.payload.count == 4096)
+    }
+
+    /// Kernels before 7.46 leave the flags' bytes to nobody.
+    @Test func anEntryWithAPayloadOfItsOwnHeedsNoFlags() throws {
+        let memory = Memory(capacity: 8192)
+        memory.request(16, payloadSize: 100, flags: .max)
+        #expect(try parts(memory.message).payload == 100)
     }
 
     @Test func everyArgumentStructFitsIntoTheHeader() {

@@ -1,7 +1,7 @@
 // The FUSE wire ABI: <linux/fuse.h> of the machine, and what an older one (Debian 12 has protocol 7.38) lacks.
 //
 // Types that a newer header has too carry the prefix cfuse_, so that this compiles beside every header; CFUSE.c checks
-// their layouts. Source: include/uapi/linux/fuse.h, protocol 7.45 (Linux 6.18).
+// their layouts. Source: include/uapi/linux/fuse.h, protocol 7.46 (Linux 7.3).
 #ifndef CFUSE_H
 #define CFUSE_H
 
@@ -97,12 +97,12 @@ struct cfuse_backing_map {
     uint64_t padding;
 };
 
-// FUSE over io_uring, since 7.42.
+// FUSE over io_uring, since 7.42. flags and offset mean something since 7.46; they are 0 before.
 struct cfuse_uring_ent_in_out {
     uint64_t flags;
     uint64_t commit_id;
     uint32_t payload_sz;
-    uint32_t padding;
+    uint32_t offset;  // of the payload in its queue's pool
     uint64_t reserved;
 };
 
@@ -112,12 +112,28 @@ struct cfuse_uring_req_header {
     struct cfuse_uring_ent_in_out ring_ent_in_out;
 };
 
+// What ADD_BUFPOOL names: a region, cut into buffers of the largest payload each.
+struct cfuse_uring_bufpool {
+    uint64_t uaddr;
+    uint32_t len;
+    uint32_t reserved;
+};
+
+// In the command area of an SQE. It ended before `of` until 7.46; a byte that is not zero where it should be is refused.
 struct cfuse_uring_cmd_req {
     uint64_t flags;
     uint64_t commit_id;
     uint16_t qid;
     uint8_t padding[6];
+    union {
+        struct cfuse_uring_bufpool bufpool;  // ADD_BUFPOOL
+        uint16_t ent_zero_copy_buf_index;    // REGISTER, on a queue with zero copy
+    } of;
 };
+
+// Bits of cfuse_uring_cmd_req.flags (ADD_QUEUE) and of cfuse_uring_ent_in_out.flags.
+static const uint64_t CFUSE_URING_ZERO_COPY = 1u << 0;
+static const uint64_t CFUSE_URING_ENT_ZERO_COPY = 1u << 0;
 
 // ioctl(2) requests of /dev/fuse, which Swift cannot import as macros.
 static const unsigned long CFUSE_DEV_IOC_CLONE = 0x8004e500ul;          // _IOR(229, 0, uint32_t)
