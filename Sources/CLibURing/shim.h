@@ -32,6 +32,40 @@ static inline void cliburing_prep_fuse(
     memcpy(area + 16, &queue, sizeof(queue));
 }
 
+// ADD_QUEUE's flags.
+static inline void cliburing_set_queue_flags(struct io_uring_sqe *sqe, unsigned long long flags)
+{
+    memcpy((unsigned char *)sqe + 48, &flags, sizeof(flags));
+}
+
+// ADD_BUFPOOL's region.
+static inline void cliburing_set_pool(struct io_uring_sqe *sqe, const void *start, unsigned int size)
+{
+    unsigned long long address = (unsigned long long)start;
+
+    memcpy((unsigned char *)sqe + 48 + 24, &address, sizeof(address));
+    memcpy((unsigned char *)sqe + 48 + 32, &size, sizeof(size));
+}
+
+// Where in the ring's table of buffers the kernel puts the clients' pages of an entry that is registered.
+static inline void cliburing_set_pages_slot(struct io_uring_sqe *sqe, unsigned short slot)
+{
+    memcpy((unsigned char *)sqe + 48 + 24, &slot, sizeof(slot));
+}
+
+// The command's queue has its pool at `slot` of the ring's table of buffers.
+static inline void cliburing_set_registered_pool(struct io_uring_sqe *sqe, unsigned short slot)
+{
+    sqe->uring_cmd_flags = IORING_URING_CMD_FIXED;
+    sqe->buf_index = slot;
+}
+
+// What a READ_FIXED or WRITE_FIXED moves lies at `slot` of the ring's table of buffers.
+static inline void cliburing_set_buffer(struct io_uring_sqe *sqe, unsigned short slot)
+{
+    sqe->buf_index = slot;
+}
+
 // Prepares a read, write or fsync of a backing file. `flags` is rw_flags or fsync_flags.
 static inline void cliburing_prep_backing(
     struct io_uring_sqe *sqe, unsigned int opcode, int descriptor, void *buffer, unsigned int count,

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -81,6 +82,11 @@ ssize_t clinux_getdents64(int descriptor, void *buffer, size_t count)
 ssize_t clinux_splice(int in, int64_t *in_offset, int out, int64_t *out_offset, size_t length, unsigned int flags)
 {
     return splice(in, in_offset, out, out_offset, length, flags);
+}
+
+int clinux_memory_file(const char *name)
+{
+    return memfd_create(name, MFD_CLOEXEC);
 }
 
 int clinux_pipe2(int descriptors[2], int flags)

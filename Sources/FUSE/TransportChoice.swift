@@ -29,6 +29,24 @@ public struct TransportChoice: Hashable, Sendable {
     public var rings: Int?
     /// Threads that serve `/dev/fuse`; nil for two for each CPU, but at least 10 and at most 32.
     public var threads: Int?
+    /// Where requests' data lies on a ring.
+    package var payloads = Payloads()
+
+    /// Where requests' data lies between the kernel and a ring.
+    package struct Payloads: Hashable, Sendable {
+        /// Payload buffers: each entry's own, or some that the entries of a queue share.
+        package enum Pool: Hashable, Sendable {
+            case off, automatic
+            /// So many bytes of them for each queue.
+            case bytes(Int)
+        }
+
+        package var pool = Pool.off
+        /// Register the shared ones with io_uring; nil for what is best.
+        package var registersPool: Bool?
+        /// Leave data in the clients' pages; nil for wherever it can be.
+        package var zeroCopy: Bool? = false
+    }
 
     /// A way for requests to travel.
     public init(
@@ -88,6 +106,20 @@ public struct TransportChoice: Hashable, Sendable {
             throw .usage("rings takes a number from 1 to \(possible), the machine's possible CPUs, not \(rings)")
         }
         let rings = rings ?? (name == .uringSingle ? 1 : nil)
-        return URingTransport(name: name.rawValue, rings: rings, depth: depth, fallsBack: fallsBack)
+        return URingTransport(
+            name: name.rawValue, rings: rings, depth: depth, fallsBack: fallsBack, payloads: payloadSetting)
+    }
+
+    private var payloadSetting: PayloadSetting {
+        var setting = PayloadSetting()
+        setting.pool =
+            switch payloads.pool {
+            case .off: .off
+            case .automatic: .automatic
+            case .bytes(let count): .bytes(count)
+            }
+        setting.isRegistered = payloads.registersPool
+        setting.zeroCopy = payloads.zeroCopy
+        return setting
     }
 }

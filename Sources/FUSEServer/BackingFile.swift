@@ -1,3 +1,4 @@
+package import Synchronization
 public import SystemPackage
 
 /// An open file under the source directory, and what its last reads and writes took: the transport needs both.
@@ -10,6 +11,8 @@ public final class BackingFile: Sendable {
     public let isDirect: Bool
     /// Where the transport remembers what to do with the next request (``IOPolicy``).
     package let policy = IOPolicy()
+    /// Its filesystem cannot read into or write from buffers that are registered with io_uring, and so not a client's pages.
+    package let refusesRegisteredBuffers = Atomic<Bool>(false)
 
     /// Takes the descriptor over.
     public init(_ descriptor: FileDescriptor, isDirect: Bool) {

@@ -55,6 +55,12 @@ package final class Connection: Sendable {
     /// Whether this connection, and not a stranger's mount, is what one finds at the mount point.
     package var isMounted: Bool { mount.isMounted }
 
+    /// Requests that the kernel has not seen answered yet, whether the daemon has taken them or not.
+    package var waiting: Int {
+        let text = try? readWhole(FilePath("/sys/fs/fuse/connections/\(number)/waiting"))
+        return text.flatMap { Int($0.filter(\.isNumber)) } ?? 0
+    }
+
     /// Unmounts, if what is mounted there is still this connection.
     ///
     /// - Throws: EBUSY; EPERM without the right to.

@@ -24,6 +24,10 @@ package final class Counters: @unchecked Sendable {
     @inlinable static var fetchedCell: Int { 0 }
     @inlinable static var committedCell: Int { 1 }
     @inlinable static var batchesCell: Int { 2 }
+    @inlinable static var copiedCell: Int { 3 }
+    @inlinable static var zeroCopiedCell: Int { 4 }
+    @inlinable static var zeroCopiedRequestsCell: Int { 5 }
+    private static let roundsCell = 6
     @inlinable static var rowStart: Int { 8 }
     @inlinable static var rowSize: Int { 4 + LatencyHistogram.bucketCount }
     private static let cellCount = rowStart + Opcode.tableSize * rowSize
@@ -57,6 +61,20 @@ package final class Counters: @unchecked Sendable {
     @inlinable
     package func countBatch() { add(1, to: Counters.batchesCell) }
 
+    /// So many bytes of a READ or WRITE went through a payload of the ring's.
+    @inlinable
+    package func countCopied(_ bytes: Int) { add(UInt64(bytes), to: Counters.copiedCell) }
+
+    /// The bytes of one READ or WRITE went straight between a client's pages and a file.
+    @inlinable
+    package func countZeroCopied(_ bytes: Int) {
+        add(UInt64(bytes), to: Counters.zeroCopiedCell)
+        add(1, to: Counters.zeroCopiedRequestsCell)
+    }
+
+    /// Data in a client's pages had to go through the daemon's memory.
+    package func countRound() { add(1, to: Counters.roundsCell) }
+
     /// A request was answered, or needs no answer.
     @inlinable
     package func countCommitted(_ opcode: Opcode, nanoseconds: UInt64, failed: Bool) {
@@ -72,6 +90,12 @@ package final class Counters: @unchecked Sendable {
 
     @inlinable package var fetched: UInt64 { unsafe cells[Counters.fetchedCell].load(ordering: .relaxed) }
     @inlinable package var committed: UInt64 { unsafe cells[Counters.committedCell].load(ordering: .relaxed) }
+    package var copiedBytes: UInt64 { unsafe cells[Counters.copiedCell].load(ordering: .relaxed) }
+    package var zeroCopiedBytes: UInt64 { unsafe cells[Counters.zeroCopiedCell].load(ordering: .relaxed) }
+    package var zeroCopiedRequests: UInt64 {
+        unsafe cells[Counters.zeroCopiedRequestsCell].load(ordering: .relaxed)
+    }
+    package var rounds: UInt64 { unsafe cells[Counters.roundsCell].load(ordering: .relaxed) }
     package var batches: UInt64 { unsafe cells[Counters.batchesCell].load(ordering: .relaxed) }
 
     /// What was counted for one opcode.

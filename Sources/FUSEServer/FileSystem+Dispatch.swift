@@ -133,7 +133,7 @@ extension FileSystem {
 
     private func handleWrite(_ request: borrowing Request, _ reply: inout ReplyBuffer) throws(Errno) -> Outcome {
         let arguments: fuse_write_in = try request.argument()
-        guard Int(arguments.size) == request.payload.byteCount else { throw .invalidArgument }
+        guard Int(arguments.size) == request.payload.byteCount + request.pagesCount else { throw .invalidArgument }
         return try write(request, arguments, reply: &reply)
     }
 

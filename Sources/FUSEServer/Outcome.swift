@@ -14,6 +14,9 @@ package enum Outcome {
     /// The transport writes the request's payload to the backing file at `offset`, with `flags` of pwritev2(2)
     /// (RWF_APPEND), and replies with the number of bytes written.
     case write(BackingFile, offset: Int64, flags: CInt)
+    /// The handler needs to see the data of a WRITE that lies in the client's pages (``Request/pagesCount``): the transport brings it
+    /// and hands the request in again.
+    case bringData
     /// The transport has the backing file synchronised.
     case fsync(BackingFile, dataOnly: Bool)
     /// The reply comes later, from another thread, which may block.

@@ -13,6 +13,8 @@ package protocol ReplySink {
     func read(_ file: BackingFile, offset: Int64, count: Int) throws(Errno)
     /// Writes the request's payload to the file, and answers with how much of it was written.
     func write(_ file: BackingFile, offset: Int64, flags: CInt) throws(Errno)
+    /// Brings the data that lies in the client's pages, and has the request handled again.
+    func bringData() throws(Errno)
     func synchronize(_ file: BackingFile, dataOnly: Bool) throws(Errno)
     /// Has another thread do the work and answer.
     ///
@@ -21,6 +23,9 @@ package protocol ReplySink {
 }
 
 extension ReplySink {
+    /// Of a transport that has all data at hand.
+    package func bringData() throws(Errno) { throw .ioError }
+
     /// Does what the filesystem decided: with each outcome the request gets its one reply, now or later.
     ///
     /// - Parameter replied: bytes that the filesystem wrote into the request's ``ReplyBuffer``.
@@ -33,6 +38,7 @@ extension ReplySink {
             case .noReply: finish()
             case .read(let file, let offset, let count): try read(file, offset: offset, count: count)
             case .write(let file, let offset, let flags): try write(file, offset: offset, flags: flags)
+            case .bringData: try bringData()
             case .fsync(let file, let dataOnly): try synchronize(file, dataOnly: dataOnly)
             case .deferred(let work):
                 do throws(Errno) { try postpone(work) } catch { fail(work.refuse()) }

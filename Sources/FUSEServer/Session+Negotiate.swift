@@ -8,8 +8,8 @@ extension Session {
     /// The oldest protocol that this server speaks: INIT_EXT, SETXATTR_EXT and HANDLE_KILLPRIV_V2 came by 7.36
     /// (Linux 5.17).
     static let oldestMinor: UInt32 = 36
-    /// The newest protocol whose messages this server knows (Linux 6.18).
-    static let newestMinor: UInt32 = 45
+    /// The newest protocol whose messages this server knows (Linux 7.3).
+    static let newestMinor: UInt32 = 46
 
     /// Always asked for, where the kernel has it: how messages are formed and how a connection ends, and that requests are
     /// handled many at once, as ``FileSystem`` demands. What else the kernel may do is the filesystem's to promise.
@@ -64,7 +64,8 @@ extension Session {
     }
 
     private func flags(for transport: any Transport, _ offered: InitFlags) -> InitFlags {
-        var wanted = Session.protocolFlags.union(fileSystem.wantedFlags).union(transport.initFlags)
+        var wanted = Session.protocolFlags.union(fileSystem.wantedFlags)
+        wanted.formUnion(transport.initFlags.union(transport.usefulFlags))
         if configuration.requestTimeout > 0 { wanted.insert(.requestTimeout) }
         return wanted.intersection(offered)
     }
@@ -74,7 +75,7 @@ extension Session {
     ) throws(TransportError) {
         let missing = transport.initFlags.subtracting(offered)
         guard missing.isEmpty else { throw transport.unavailable(without: missing) }
-        try transport.prepare(self, limits: limits)
+        try transport.prepare(self, limits: limits, offered: offered)
     }
 
     private func receiveInit() throws(NegotiationError) -> InitExchange {

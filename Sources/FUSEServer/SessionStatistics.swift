@@ -15,6 +15,8 @@ package struct SessionStatistics: Codable, Sendable {
     package var fetched: UInt64
     package var committed: UInt64
     package var queues: [Queue]
+    /// Where requests' data lay; nil for a transport that has no choice.
+    package var data: DataPath?
     package var device: Channel
     package var opcodes: [Operation]
 
@@ -24,10 +26,26 @@ package struct SessionStatistics: Codable, Sendable {
         /// Requests that it can hold at once, and how many more it could take now.
         package var capacity: Int
         package var free: Int
+        /// Payload buffers that requests have now, of those that the queue's requests share.
+        package var buffersInUse: Int
         package var fetched: UInt64
         package var committed: UInt64
         /// Requests for each time that its thread was woken by any; 0 before the first.
         package var meanBatch: Double
+    }
+
+    /// How the data of READs and WRITEs travelled over the ring.
+    package struct DataPath: Codable, Sendable {
+        package var payloads: TransportFacts.Payloads
+        /// Requests that the daemon has not taken yet: they wait for an entry, or for a payload buffer.
+        package var waiting: Int
+        /// Bytes that went through payload buffers.
+        package var copiedBytes: UInt64
+        /// Bytes that went straight between clients' pages and files, and the requests that they were.
+        package var zeroCopiedBytes: UInt64
+        package var zeroCopiedRequests: UInt64
+        /// Requests whose data could not go straight, and went through the daemon's memory to or from the clients' pages.
+        package var rounds: UInt64
     }
 
     /// What travelled on `/dev/fuse`.
@@ -58,8 +76,8 @@ extension Session {
             let number = queue.queue ?? index
             let now = number < facts.queues.count ? facts.queues[number] : .init(capacity: 0, free: 0)
             return SessionStatistics.Queue(
-                queue: number, capacity: now.capacity, free: now.free, fetched: queue.fetched,
-                committed: queue.committed,
+                queue: number, capacity: now.capacity, free: now.free, buffersInUse: now.buffersInUse,
+                fetched: queue.fetched, committed: queue.committed,
                 meanBatch: queue.batches == 0 ? 0 : Double(queue.fetched) / Double(queue.batches))
         }
         return SessionStatistics(
@@ -67,10 +85,22 @@ extension Session {
             processID: getpid(), threads: facts.threads, settings: facts.settings,
             fetched: counters.reduce(0) { $0 + $1.fetched },
             committed: counters.reduce(0) { $0 + $1.committed },
-            queues: queues,
+            queues: queues, data: facts.payloads.map { dataPath($0, counters, queues) },
             device: SessionStatistics.Channel(
                 fetched: device.reduce(0) { $0 + $1.fetched }, committed: device.reduce(0) { $0 + $1.committed }),
             opcodes: (0..<UInt32(Opcode.tableSize)).compactMap { operation(Opcode(rawValue: $0), counters) })
+    }
+
+    private func dataPath(
+        _ payloads: TransportFacts.Payloads, _ counters: [Counters], _ queues: [SessionStatistics.Queue]
+    ) -> SessionStatistics.DataPath {
+        let inHand = queues.reduce(0) { $0 + $1.capacity - $1.free }
+        return SessionStatistics.DataPath(
+            payloads: payloads, waiting: max(0, connection.waiting - inHand),
+            copiedBytes: counters.reduce(0) { $0 + $1.copiedBytes },
+            zeroCopiedBytes: counters.reduce(0) { $0 + $1.zeroCopiedBytes },
+            zeroCopiedRequests: counters.reduce(0) { $0 + $1.zeroCopiedRequests },
+            rounds: counters.reduce(0) { $0 + $1.rounds })
     }
 
     private func operation(_ opcode: Opcode, _ counters: [Counters]) -> SessionStatistics.Operation? {

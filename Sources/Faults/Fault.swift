@@ -66,6 +66,10 @@ package enum Fault: String, CaseIterable, Sendable {
     case queueThreadFails = "queue-thread-fails"
     case allocationFails = "allocation-fails"
     case queueDies = "queue-dies"
+    // With buffer pools and zero copy (Linux 7.3):
+    case commitBeforeRead = "commit-before-read"
+    case sharedPagesSlot = "shared-pages-slot"
+    case bufferUsedLate = "buffer-used-late"
 
     // Start and stop (``FaultInjection``).
     case forgetWakeUp = "forget-wake-up"
@@ -145,6 +149,9 @@ package enum Fault: String, CaseIterable, Sendable {
         case .queueThreadFails: "the last ring's thread cannot be started"
         case .allocationFails: "the last queue's memory cannot be had"
         case .queueDies: "the last ring's thread gives up in the midst of its work"
+        case .commitBeforeRead: "one zero-copied read in 64 is answered before it is begun"
+        case .sharedPagesSlot: "all entries of a ring have one place for their clients' pages"
+        case .bufferUsedLate: "the payload of one read in 64 is written to after its commit"
         case .forgetWakeUp: "serving threads do not hear that they shall end"
         case .skipUnmount: "the daemon takes its mount for a stranger's, and leaves it behind"
         case .exitBeforeDraining: "a signal ends the process on the spot"

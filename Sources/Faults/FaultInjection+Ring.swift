@@ -56,6 +56,10 @@ extension FaultInjection: RingHook {
         }
     }
 
+    package var separatesPages: Bool { fault != .sharedPagesSlot }
+    package func answersBeforeReading(committed: UInt64) -> Bool { fault == .commitBeforeRead && committed % 64 == 0 }
+    package func usesBufferAfterCommit(committed: UInt64) -> Bool { fault == .bufferUsedLate && committed % 64 == 0 }
+
     package func givesUp(queues: [UInt16], committed: [UInt64]) -> StopCause? {
         guard fault == .queueDies, queues.contains(where: { FaultInjection.isLast($0) }),
             committed.contains(where: { $0 > 30 })

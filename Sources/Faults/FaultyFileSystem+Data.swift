@@ -66,6 +66,7 @@ extension FaultyFileSystem {
     ) throws(Errno) -> Outcome {
         var changed = arguments
         if fault == .setIDKept { changed.write_flags &= ~UInt32(FUSE_WRITE_KILL_SUIDGID) }
+        if request.pagesCount > 0 && changesWrites { return .bringData }
         let outcome = try inner.write(request, changed, reply: &reply)
         guard case .write(let file, let offset, let flags) = outcome else { return outcome }
         let count = min(request.payload.byteCount, Int(arguments.size))
@@ -85,6 +86,11 @@ extension FaultyFileSystem {
         try write(data, to: file, at: offset, flags)
         try reply.append(fuse_write_out(size: UInt32(count), padding: 0))
         return .reply
+    }
+
+    /// Whether what is written is not what came.
+    private var changesWrites: Bool {
+        [.corruptedByte, .lostWrite, .lostWriteSeldom, .shortWrite, .doubledWrite].contains(fault)
     }
 
     private func write(_ data: [UInt8], to file: BackingFile, at offset: Int64, _ flags: CInt) throws(Errno) {

@@ -17,9 +17,10 @@ final class FaultyTransport: Transport {
 
     var name: String { inner.name }
     var initFlags: InitFlags { inner.initFlags }
+    var usefulFlags: InitFlags { inner.usefulFlags }
     func unavailable(without missing: InitFlags) -> TransportError { inner.unavailable(without: missing) }
-    func prepare(_ session: Session, limits: Limits) throws(TransportError) {
-        try inner.prepare(session, limits: limits)
+    func prepare(_ session: Session, limits: Limits, offered: InitFlags) throws(TransportError) {
+        try inner.prepare(session, limits: limits, offered: offered)
     }
     func start() throws(TransportError) { try inner.start() }
     func drain() { inner.drain() }

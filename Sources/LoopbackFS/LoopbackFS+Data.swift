@@ -34,6 +34,7 @@ extension LoopbackFS {
             arguments.write_flags & UInt32(FUSE_WRITE_CACHE) != 0 ? try pageBacking(file) : file.backing
         // Nearly every unprivileged write carries this flag; nearly no file has such bits.
         if arguments.write_flags & UInt32(FUSE_WRITE_KILL_SUIDGID) != 0, try Attributes.of(file.descriptor).hasSetID {
+            if request.pagesCount > 0 { return .bringData }
             let payload = request.payload
             let count = try credentials.droppingSetID(as: Caller(request)) { () throws(Errno) in
                 try payload.withUnsafeBytes { bytes throws(Errno) in

@@ -33,6 +33,10 @@ extension LoopbackFS {
         if !configuration.posixLocks && (inode.fileSystem.isLocal || flags & O_ACCMODE == O_RDONLY) {
             replyFlags.insert(.noFlush)
         }
+        // The kernel heeds it where the request's queue can do it. What the source makes up as it is read is not to be had that way.
+        if agreedFlags.contains(.bufferPools) && !inode.fileSystem.isSynthetic && !replyFlags.contains(.passthrough) {
+            replyFlags.insert(.zeroCopy)
+        }
         let backing = BackingFile(FileDescriptor(rawValue: descriptor), isDirect: flags & CLINUX_O_DIRECT != 0)
         out.fh = files.insert(OpenFile(inode: inode, backing: backing, flags: flags, isAppendOnly: isAppendOnly))
         out.open_flags = replyFlags.rawValue

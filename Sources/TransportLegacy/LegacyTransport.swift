@@ -17,7 +17,7 @@ package final class LegacyTransport: Transport {
         threadCount = max(threads, 1)
     }
 
-    package func prepare(_ session: Session, limits: Limits) throws(TransportError) {
+    package func prepare(_ session: Session, limits: Limits, offered: InitFlags) throws(TransportError) {
         do throws(Errno) {
             let made = try DeviceWorkers(session, count: threadCount, limits: limits)
             workers.withLock { $0 = made }

@@ -6,7 +6,7 @@ import Glibc
 /// One registered header and payload pair, and the request that it holds. Owned by its ring's thread.
 struct Entry {
     /// The request, and its reply in the same place.
-    let message: RingMessage
+    var message: RingMessage
     /// Its ring's worker keeps it alive; each use would count references otherwise.
     unowned(unsafe) let queue: KernelQueue
     /// Among the ring's entries.
@@ -37,6 +37,10 @@ struct Entry {
         case inHand
         /// Its backing I/O is under way on the ring.
         case backing
+        /// Its data is on its way from the client's pages to the daemon's memory.
+        case bringing
+        /// Its data is on its way from the daemon's memory to the client's pages.
+        case delivering
         /// Its reply comes from another thread.
         case deferred
         /// Its request stays unanswered, since the session stops.
@@ -51,13 +55,15 @@ struct Entry {
         self.index = index
     }
 
-    /// What REGISTER names, the header and the payload, written behind the header, where it stays as long as that: the kernel
+    /// What REGISTER names, the header and the payload if that is the entry's own, written behind the header, where it stays as long as that: the kernel
     /// reads it while it takes the command in.
     func writeVectors() -> UnsafeMutablePointer<iovec> {
         let (header, payload) = unsafe message.parts
         let vectors = unsafe (header.baseAddress! + Entry.vectorsOffset).bindMemory(to: iovec.self, capacity: 2)
         unsafe vectors[0] = unsafe iovec(iov_base: header.baseAddress, iov_len: header.count)
-        unsafe vectors[1] = unsafe iovec(iov_base: payload.baseAddress, iov_len: payload.count)
+        // The kernel wants nothing here where it has a pool to take payloads from.
+        unsafe vectors[1] =
+            unsafe queue.pool == nil ? iovec(iov_base: payload.baseAddress, iov_len: payload.count) : iovec()
         return unsafe vectors
     }
 

@@ -1,4 +1,7 @@
+import CLibURing
+import FUSEProtocol
 import FUSEServer
+import SystemPackage
 
 /// A ring's loop that asks its hook.
 final class HookedRingLoop: RingLoop {
@@ -20,10 +23,32 @@ final class HookedRingLoop: RingLoop {
         let queue = unsafe entry.pointee.queue
         let commitID = unsafe entry.pointee.commitID
         let ring = HookedRing(loop: self)
+        let wasRead = unsafe entry.pointee.opcode == .read
         guard hook.commits(commitID, queue: queue.id, committed: queue.counters.committed, ring) else { return }
         unsafe super.commitAndFetch(entry, failed: failed, at: now)
+        if wasRead && hook.usesBufferAfterCommit(committed: queue.counters.committed) {
+            unsafe entry.pointee.payload.initializeMemory(as: UInt8.self, repeating: 0x5a)
+        }
         unsafe hook.hasCommitted(
             commitID, entry: entry.pointee.index, queue: queue.id, committed: queue.counters.committed, ring)
+    }
+
+    override func pagesSlot(of entry: UInt32) -> UInt16 {
+        hook.separatesPages ? super.pagesSlot(of: entry) : UInt16(worker.queues.count)
+    }
+
+    override func submitPages(_ entry: UnsafeMutablePointer<Entry>, _ file: BackingFile, offset: Int64, count: Int) {
+        let committed = unsafe entry.pointee.queue.counters.committed
+        guard hook.answersBeforeReading(committed: committed) else {
+            return unsafe super.submitPages(entry, file, offset: offset, count: count)
+        }
+        unsafe commit(entry, inPages: count)
+        // By then the pages of another request may be there.
+        let submission = unsafe ring.nextSubmission()
+        unsafe cliburing_prep_backing(
+            submission, IORING_OP_READ_FIXED.rawValue, file.descriptor.rawValue, nil, UInt32(count), offset, 0,
+            UserData(.hook).rawValue)
+        unsafe cliburing_set_buffer(submission, pagesSlot(of: entry.pointee.index))
     }
 
     override func shallEnd() -> Bool {

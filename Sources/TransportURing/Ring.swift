@@ -85,6 +85,24 @@ struct Ring: ~Copyable {
         }
     }
 
+    /// Makes a table of registered buffers, all of them empty.
+    ///
+    /// - Throws: EINVAL for more than the kernel has (16,384), ENOMEM.
+    func makeBufferTable(count: Int) throws(Errno) {
+        let error = unsafe -io_uring_register_buffers_sparse(ring, UInt32(count))
+        if error != 0 { throw Errno(rawValue: error) }
+    }
+
+    /// Keeps memory mapped and in place, at `slot` of the table of buffers. It must outlive the ring.
+    ///
+    /// - Throws: ENOMEM, also beyond RLIMIT_MEMLOCK without CAP_IPC_LOCK; EFAULT for more than 1 GiB.
+    func register(_ memory: UnsafeMutableRawBufferPointer, at slot: Int) throws(Errno) {
+        var vector = unsafe iovec(iov_base: memory.baseAddress, iov_len: memory.count)
+        var tag: UInt64 = 0
+        let result = unsafe io_uring_register_buffers_update_tag(ring, UInt32(slot), &vector, &tag, 1)
+        if result < 0 { throw Errno(rawValue: -result) }
+    }
+
     /// The next free SQE. When there is none, those prepared so far are submitted first.
     ///
     /// If the kernel takes none of them, the SQE is one that goes nowhere, and the next ``submit()`` fails for good. An entry has

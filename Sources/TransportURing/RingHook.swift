@@ -18,6 +18,12 @@ package protocol RingHook: SessionHook {
     func commits(_ commitID: UInt64, queue: UInt16, committed: UInt64, _ ring: HookedRing) -> Bool
     /// A reply was committed, in the same batch as what is prepared now.
     func hasCommitted(_ commitID: UInt64, entry: UInt32, queue: UInt16, committed: UInt64, _ ring: HookedRing)
+    /// Whether each entry has a place of its own for clients' pages.
+    var separatesPages: Bool { get }
+    /// Whether a READ into a client's pages is answered before it is begun.
+    func answersBeforeReading(committed: UInt64) -> Bool
+    /// Whether the payload of a READ's reply is written to after its commit.
+    func usesBufferAfterCommit(committed: UInt64) -> Bool
     /// The cause for which a ring's thread ends before its time; nil for none.
     func givesUp(queues: [UInt16], committed: [UInt64]) -> StopCause?
 }

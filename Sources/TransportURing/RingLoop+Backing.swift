@@ -12,6 +12,9 @@ extension RingLoop {
     func read(
         _ entry: UnsafeMutablePointer<Entry>, _ file: BackingFile, offset: Int64, count: Int
     ) throws(Errno) {
+        if unsafe entry.pointee.message.isZeroCopied {
+            return try unsafe readPages(entry, file, offset: offset, count: count)
+        }
         let room = unsafe UnsafeMutableRawBufferPointer(
             rebasing: entry.pointee.payload[..<min(count, entry.pointee.payload.count)])
         var done = 0
@@ -43,6 +46,9 @@ extension RingLoop {
     func write(
         _ entry: UnsafeMutablePointer<Entry>, _ file: BackingFile, offset: Int64, count: Int, flags: CInt
     ) throws(Errno) {
+        if unsafe entry.pointee.message.isZeroCopied {
+            return try unsafe writePages(entry, file, offset: offset, count: count, flags: flags)
+        }
         guard file.policy.writePath(alone: isAlone) == .inline else {
             return unsafe submit(
                 entry, file, opcode: IORING_OP_WRITE, offset: offset, count: count, done: 0, flags: flags)
@@ -52,7 +58,7 @@ extension RingLoop {
         let written = try unsafe BackingIO.write(file, offset: offset, bytes, flags: flags)
         let now = MonotonicClock.now()
         file.policy.end(mark, at: now)
-        unsafe commitWrite(entry, written, at: now)
+        unsafe commitWrite(entry, written, copied: true, at: now)
     }
 
     func synchronize(_ entry: UnsafeMutablePointer<Entry>, _ file: BackingFile, dataOnly: Bool) {
@@ -61,7 +67,7 @@ extension RingLoop {
             flags: dataOnly ? CInt(IORING_FSYNC_DATASYNC) : 0)
     }
 
-    private func submit(
+    func submit(
         _ entry: UnsafeMutablePointer<Entry>, _ file: BackingFile, opcode: io_uring_op, offset: Int64,
         count: Int, done: Int, flags: CInt
     ) {
@@ -79,6 +85,11 @@ extension RingLoop {
         _ entry: UnsafeMutablePointer<Entry>, _ opcode: io_uring_op
     ) {
         let done = unsafe entry.pointee.done
+        if unsafe entry.pointee.message.isZeroCopied && opcode != IORING_OP_FSYNC {
+            return unsafe preparePages(
+                entry, opcode, entry.pointee.file!.descriptor, offset: entry.pointee.offset + Int64(done),
+                range: done..<entry.pointee.count, flags: entry.pointee.flags)
+        }
         unsafe cliburing_prep_backing(
             ring.nextSubmission(), opcode.rawValue, entry.pointee.file!.descriptor.rawValue,
             opcode == IORING_OP_FSYNC ? nil : entry.pointee.payload.baseAddress! + done,
@@ -89,11 +100,14 @@ extension RingLoop {
 
     func backingCompleted(_ entry: UnsafeMutablePointer<Entry>, result: CInt) {
         outstanding -= 1
+        if unsafe entry.pointee.state != .backing { return unsafe pagesCompleted(entry, result: result) }
         if result == -EINTR || result == -EAGAIN {
             return unsafe resubmit(entry)
         }
         if unsafe result < 0 && entry.pointee.done == 0 {
-            return unsafe commit(entry, error: Errno(rawValue: -result))
+            let error = Errno(rawValue: -result)
+            if unsafe entry.pointee.message.isZeroCopied && goesRound(entry, error) { return }
+            return unsafe commit(entry, error: error)
         }
         unsafe entry.pointee.done += Int(max(result, 0))
         // A short read or write of the page cache is continued: the kernel would take it for the end of the file, or the
@@ -102,7 +116,9 @@ extension RingLoop {
             return unsafe resubmit(entry)
         }
         if unsafe entry.pointee.opcode == .write {
-            unsafe commitWrite(entry, entry.pointee.done)
+            unsafe commitWrite(entry, entry.pointee.done, copied: !entry.pointee.message.isZeroCopied)
+        } else if unsafe entry.pointee.message.isZeroCopied {
+            unsafe finishPages(entry)
         } else {
             unsafe commit(entry, count: entry.pointee.done)
         }
@@ -111,17 +127,20 @@ extension RingLoop {
     private func resubmit(_ entry: UnsafeMutablePointer<Entry>) {
         outstanding += 1
         let opcode: io_uring_op
+        let isZeroCopied = unsafe entry.pointee.message.isZeroCopied
         switch unsafe entry.pointee.opcode {
-        case .read: opcode = IORING_OP_READ
-        case .write: opcode = IORING_OP_WRITE
+        case .read: opcode = isZeroCopied ? IORING_OP_READ_FIXED : IORING_OP_READ
+        case .write: opcode = isZeroCopied ? IORING_OP_WRITE_FIXED : IORING_OP_WRITE
         default: opcode = IORING_OP_FSYNC
         }
         unsafe prepare(entry, opcode)
     }
 
-    private func commitWrite(
-        _ entry: UnsafeMutablePointer<Entry>, _ written: Int, at now: UInt64 = MonotonicClock.now()
+    func commitWrite(
+        _ entry: UnsafeMutablePointer<Entry>, _ written: Int, copied: Bool, at now: UInt64 = MonotonicClock.now()
     ) {
+        let counters = unsafe entry.pointee.queue.counters
+        if copied { counters.countCopied(written) } else { counters.countZeroCopied(written) }
         unsafe entry.pointee.payload.storeBytes(
             of: fuse_write_out(size: UInt32(written), padding: 0), as: fuse_write_out.self)
         unsafe commit(entry, count: MemoryLayout<fuse_write_out>.size, at: now)

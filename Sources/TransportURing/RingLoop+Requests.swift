@@ -38,35 +38,52 @@ extension RingLoop {
     }
 
     private func serveRequest(_ entry: UnsafeMutablePointer<Entry>) {
-        let message = unsafe entry.pointee.message
-        let header = message.requestHeader
+        let header = unsafe entry.pointee.message.requestHeader
         unsafe entry.pointee.opcode = Opcode(rawValue: header.opcode)
         unsafe entry.pointee.unique = header.unique
-        unsafe entry.pointee.commitID = message.commitID
+        unsafe entry.pointee.commitID = entry.pointee.message.commitID
         unsafe entry.pointee.began = MonotonicClock.now()
         clientCPU = unsafe CInt(entry.pointee.queue.id)
         unsafe waiting.requestTaken(onlyClients: outstanding == 0, at: entry.pointee.began, total: fetchedByAll())
         do throws(Errno) {
+            try unsafe entry.pointee.queue.takeBuffer(for: &entry.pointee.message)
+            let message = unsafe entry.pointee.message
             let request = try message.request()
-            let separate = request.payload.byteCount > 0
-            var reply = unsafe ReplyBuffer(separate ? scratch : message.payload)
-            let outcome = session.dispatch(request, reply: &reply)
-            let count = reply.count
-            if case .reply = outcome, separate {
-                _ = try unsafe message.write(body: UnsafeRawBufferPointer(rebasing: scratch[..<count]).bytes)
-            }
-            unsafe RingReply(loop: self, entry: entry, payloadCount: request.payload.byteCount)
-                .carryOut(outcome, replied: count)
+            // Without a place for a reply's body there is none to be: whatever is written beside it does not fit.
+            try unsafe dispatch(request, entry, separate: request.payload.byteCount > 0 || message.payload.isEmpty)
         } catch {
-            session.log.error(unsafe "queue \(entry.pointee.queue.id): a request that is longer than its entry")
+            session.log.error(unsafe "queue \(entry.pointee.queue.id): a request that does not fit into its entry")
             unsafe commit(entry, error: error)
         }
+    }
+
+    /// Has a request handled.
+    ///
+    /// - Parameter separate: write the reply beside the entry's payload first.
+    /// - Throws: EIO for a reply that has no room; the request is not answered then.
+    func dispatch(
+        _ request: borrowing Request, _ entry: UnsafeMutablePointer<Entry>, separate: Bool
+    ) throws(Errno) {
+        let message = unsafe entry.pointee.message
+        var reply = unsafe ReplyBuffer(separate ? scratch : message.payload)
+        let outcome = session.dispatch(request, reply: &reply)
+        let count = reply.count
+        if case .reply = outcome, separate {
+            // What a client reads comes out of a file, or it is not to be put into its pages.
+            if message.isZeroCopied { throw .ioError }
+            _ = try unsafe message.write(body: UnsafeRawBufferPointer(rebasing: scratch[..<count]).bytes)
+        }
+        unsafe RingReply(
+            loop: self, entry: entry, payloadCount: request.payload.byteCount, pagesCount: request.pagesCount
+        )
+        .carryOut(outcome, replied: count)
     }
 
     private func fetchedByAll() -> UInt64 { worker.allQueues.reduce(0) { $0 + $1.counters.fetched } }
 
     /// Answers with a body of `count` bytes, which lies in the payload.
     func commit(_ entry: UnsafeMutablePointer<Entry>, count: Int, at now: UInt64 = MonotonicClock.now()) {
+        if unsafe entry.pointee.opcode == .read { unsafe entry.pointee.queue.counters.countCopied(count) }
         unsafe entry.pointee.message.writeReply(to: entry.pointee.unique, count: count)
         unsafe commitWritten(entry, failed: false, at: now)
     }
@@ -76,7 +93,14 @@ extension RingLoop {
         unsafe commitWritten(entry, failed: true, at: MonotonicClock.now())
     }
 
+    /// Answers a READ whose data, `count` bytes, was put into the client's pages.
+    func commit(_ entry: UnsafeMutablePointer<Entry>, inPages count: Int) {
+        unsafe entry.pointee.message.writeReply(to: entry.pointee.unique, inPages: count)
+        unsafe commitWritten(entry, failed: false, at: MonotonicClock.now())
+    }
+
     private func commitWritten(_ entry: UnsafeMutablePointer<Entry>, failed: Bool, at now: UInt64) {
+        unsafe entry.pointee.queue.giveBuffer(of: entry.pointee.message)
         unsafe entry.pointee.file = nil
         unsafe entry.pointee.state = .registered
         unsafe commitAndFetch(entry, failed: failed, at: now)
@@ -91,9 +115,14 @@ extension RingLoop {
         let unique = unsafe entry.pointee.unique
         let index = unsafe entry.pointee.index
         let worker = worker
+        let queue = unsafe entry.pointee.queue
+        let hasBuffer = unsafe queue.pool != nil && !entry.pointee.message.payload.isEmpty
+        // Whoever waits with the last buffer holds up all others of its queue.
+        if hasBuffer && queue.buffersDeferred + 1 >= queue.bufferCount { throw .noBufferSpace }
         unsafe entry.pointee.state = .deferred
         deferred += 1
-        unsafe entry.pointee.queue.deferred += 1
+        queue.deferred += 1
+        if hasBuffer { queue.buffersDeferred += 1 }
         do throws(Errno) {
             do throws(Errno) {
                 try unsafe makeUp(for: entry)
@@ -115,8 +144,10 @@ extension RingLoop {
 
     /// An entry's request is the thread's own again.
     private func takeBack(_ entry: UnsafeMutablePointer<Entry>) {
+        let queue = unsafe entry.pointee.queue
         deferred -= 1
-        unsafe entry.pointee.queue.deferred -= 1
+        queue.deferred -= 1
+        if unsafe queue.pool != nil && !entry.pointee.message.payload.isEmpty { queue.buffersDeferred -= 1 }
     }
 
     /// Commits what other threads have answered.

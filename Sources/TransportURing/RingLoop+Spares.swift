@@ -38,9 +38,16 @@ extension RingLoop {
     func makeUp(for entry: UnsafeMutablePointer<Entry>) throws(Errno) {
         let queue = unsafe entry.pointee.queue
         if queue.entryCount.load(ordering: .relaxed) - queue.deferred < queue.depth { try addEntry(to: queue) }
-        // Of the entries that have held a request, is any left whose commit will come?
-        if queue.entryCount.load(ordering: .relaxed) - queue.deferred - queue.fresh <= 0 {
+        // Of the entries that have held a request, is any left whose commit will come? Where there is a pool, requests may wait for
+        // a buffer while entries are free: the commit that gave one back took along a single request, this one.
+        let free = queue.freeEntries.load(ordering: .relaxed)
+        let idle = unsafe queue.pool == nil ? queue.fresh : free
+        guard queue.entryCount.load(ordering: .relaxed) - queue.deferred - idle <= 0 else { return }
+        do throws(Errno) {
             try unsafe session.connection.askForNothing(on: Int(queue.id), about: entry.pointee.node)
+        } catch  where unsafe queue.pool != nil && free > 0 {
+            // Most likely nobody waits, and the next request that comes has an entry.
+            session.log.debug("queue \(queue.id): cannot be kept going: \(error.name)")
         }
     }
 
@@ -49,6 +56,9 @@ extension RingLoop {
         let index = unsafe entries.count
         let queues = worker.queues
         guard index < queues.reduce(0, { $0 + $1.depth }) + queues.count * BlockingWork.limit else { throw .noMemory }
+        guard payloads.zeroCopy == .off || queues.count + index < RingLoop.tableSize(queues: queues) else {
+            throw .noMemory
+        }
         var entry = try queue.makeSpare(index: UInt32(index))
         entry.isFresh = true
         queue.fresh += 1

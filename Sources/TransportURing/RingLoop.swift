@@ -37,6 +37,10 @@ class RingLoop {
     final var waiting: WaitPolicy
     /// The CPU that the last request came from.
     final var clientCPU: CInt = 0
+    /// What holds for the data of requests; less than was planned if the kernel has refused something that was not demanded.
+    final var payloads: PayloadPlan
+    /// Where data lies that cannot go straight between a backing file and a client's pages; made when that comes up first.
+    final var bounce: BounceFile?
 
     /// Requests one by one after which a thread whose requests came in company counts as alone.
     private static let crowdedFor = 64
@@ -48,7 +52,10 @@ class RingLoop {
         unsafe entries = unsafe RingLoop.makeEntries(of: worker.queues)
         unsafe scratch = .allocate(byteCount: worker.limits.entryPayloadSize, alignment: MemoryPage.size)
         do throws(TransportError) {
-            ring = try unsafe Ring(submissions: entries.count + 1, device: session.connection.device.rawValue)
+            let ring = try unsafe Ring(submissions: entries.count + 1, device: session.connection.device.rawValue)
+            let payloads = try RingLoop.prepareBuffers(of: ring, for: worker)
+            self.payloads = payloads
+            self.ring = ring
         } catch {
             unsafe RingLoop.free(entries, scratch)
             throw error
@@ -80,6 +87,11 @@ class RingLoop {
     /// - Returns: the first refusal, if there was one. The kernel may have sent requests to the others.
     final func register() -> Result<Void, TransportError> {
         armWakeUp()
+        do throws(TransportError) {
+            try addQueues()
+        } catch {
+            return .failure(error)
+        }
         for index in 0..<(unsafe entries.count) {
             let entry = unsafe entries[index]
             if registers(entry) { prepareRegistration(of: entry) }
@@ -164,6 +176,7 @@ class RingLoop {
             case .command: unsafe commandCompleted(entries.baseAddress! + Int(data.entry), result: completion.res)
             case .backing: unsafe backingCompleted(entries.baseAddress! + Int(data.entry), result: completion.res)
             case .wakeUp: armWakeUp()
+            case .setUp: break
             case .hook: session.log.debug("a hook's command completed with \(completion.res)")
             }
         }
@@ -189,13 +202,27 @@ class RingLoop {
 
     /// Prepares COMMIT_AND_FETCH.
     final func prepareCommit(_ commitID: UInt64, on queue: UInt16, _ data: UserData) {
+        let submission = unsafe ring.nextSubmission()
         unsafe cliburing_prep_fuse(
-            ring.nextSubmission(), 0, FuseCommand.commitAndFetch, queue, commitID, nil, data.rawValue)
+            submission, 0, FuseCommand.commitAndFetch, queue, commitID, nil, data.rawValue)
+        if payloads.registration != .off { unsafe cliburing_set_registered_pool(submission, poolSlot(of: queue)) }
     }
 
     /// Prepares REGISTER.
     final func prepareRegister(_ entry: Entry, _ data: UserData) {
+        let submission = unsafe ring.nextSubmission()
+        let queue = unsafe entry.queue.id
         unsafe cliburing_prep_fuse(
-            ring.nextSubmission(), 0, FuseCommand.register, entry.queue.id, 0, entry.writeVectors(), data.rawValue)
+            submission, 0, FuseCommand.register, queue, 0, entry.writeVectors(), data.rawValue)
+        if payloads.registration != .off { unsafe cliburing_set_registered_pool(submission, poolSlot(of: queue)) }
+        if payloads.zeroCopy != .off { unsafe cliburing_set_pages_slot(submission, pagesSlot(of: entry.index)) }
     }
+
+    /// Reads into the client's pages of a READ.
+    func submitPages(_ entry: UnsafeMutablePointer<Entry>, _ file: BackingFile, offset: Int64, count: Int) {
+        unsafe submit(entry, file, opcode: IORING_OP_READ_FIXED, offset: offset, count: count, done: 0, flags: 0)
+    }
+
+    /// Where the kernel puts the pages of the clients whose requests an entry holds.
+    func pagesSlot(of entry: UInt32) -> UInt16 { UInt16(worker.queues.count + Int(entry)) }
 }

@@ -8,8 +8,9 @@ struct RingReply: ReplySink {
     /// It runs this; each use would count references otherwise.
     unowned(unsafe) let loop: RingLoop
     let entry: UnsafeMutablePointer<Entry>
-    /// Bytes of the request's payload.
+    /// Bytes of the request's payload, and of its data that lies in the client's pages.
     let payloadCount: Int
+    let pagesCount: Int
 
     func succeed(count: Int) { unsafe loop.commit(entry, count: count) }
 
@@ -23,7 +24,12 @@ struct RingReply: ReplySink {
     }
 
     func write(_ file: BackingFile, offset: Int64, flags: CInt) throws(Errno) {
-        try unsafe loop.write(entry, file, offset: offset, count: payloadCount, flags: flags)
+        try unsafe loop.write(entry, file, offset: offset, count: payloadCount + pagesCount, flags: flags)
+    }
+
+    func bringData() throws(Errno) {
+        guard pagesCount > 0 else { throw .ioError }
+        try unsafe loop.bring(entry, count: pagesCount)
     }
 
     func synchronize(_ file: BackingFile, dataOnly: Bool) throws(Errno) {

@@ -15,6 +15,11 @@ final class RingWorker: @unchecked Sendable {
     /// Those of all rings.
     let allQueues: [KernelQueue]
     let limits: Limits
+    /// Of the session.
+    let ringCount: Int
+    /// What was planned, and what came of it.
+    let payloads: PayloadPlan
+    private let settled: Lock<PayloadPlan>
     /// Nil if the thread runs anywhere. The thread's own.
     let placement: Placement?
     private let hook: (any RingHook)?
@@ -34,13 +39,17 @@ final class RingWorker: @unchecked Sendable {
     private let hasAnswers = Atomic<Bool>(false)
 
     /// - Parameters:
+    ///   - ringCount: of the session: its queues go to the rings by turns.
     ///   - cpu: where the thread runs (``Placement``); nil for anywhere.
     ///   - hook: makes the ring misbehave; nil for one that does not.
     init(
-        _ session: Session, queues: [KernelQueue], of allQueues: [KernelQueue], limits: Limits, cpu: Int?,
-        hook: (any RingHook)?
+        _ session: Session, queues: [KernelQueue], of allQueues: [KernelQueue], ringCount: Int, limits: Limits,
+        payloads: PayloadPlan, cpu: Int?, hook: (any RingHook)?
     ) throws(Errno) {
         self.session = session
+        self.ringCount = ringCount
+        self.payloads = payloads
+        settled = Lock(payloads)
         self.queues = queues
         self.allQueues = allQueues
         self.limits = limits
@@ -91,7 +100,12 @@ final class RingWorker: @unchecked Sendable {
         wakeUp.signal()
     }
 
+    /// What holds for the ring.
+    var settledPayloads: PayloadPlan { settled.withLock { $0 } }
+
     // MARK: The thread
+
+    func payloadsAreSettled(_ plan: PayloadPlan) { settled.withLock { $0 = plan } }
 
     private func run() {
         if placement?.pin() == false {

@@ -12,9 +12,11 @@ import SystemPackage
 package final class URingTransport: Transport {
     package let name: String
     package let initFlags: InitFlags = [.overIOURing]
+    package var usefulFlags: InitFlags { payloads.pool == .off ? [] : [.bufferPools] }
     private let rings: Int
     private let depth: Int
     private let fallsBack: Bool
+    private let payloads: PayloadSetting
     private let parts = Lock<Parts>(Parts())
 
     private struct Parts {
@@ -23,6 +25,7 @@ package final class URingTransport: Transport {
         var threads: [ServerThread] = []
         var sideReader: DeviceWorkers?
         var fallback: DeviceWorkers?
+        var plan: PayloadPlan?
     }
 
     /// - Parameters:
@@ -30,7 +33,11 @@ package final class URingTransport: Transport {
     ///   - rings: io_uring instances; nil for one for each possible CPU, which is the most there can be. One at least.
     ///   - depth: entries of each queue; one at least.
     ///   - fallsBack: serve `/dev/fuse` if the kernel refuses the entries after INIT was answered; otherwise that fails.
-    package init(name: String, rings: Int?, depth: Int, fallsBack: Bool) {
+    ///   - payloads: where requests' data shall lie.
+    package init(
+        name: String, rings: Int?, depth: Int, fallsBack: Bool, payloads: PayloadSetting = PayloadSetting()
+    ) {
+        self.payloads = payloads
         self.name = name
         self.rings = rings ?? .max
         self.depth = max(depth, 1)
@@ -43,7 +50,7 @@ package final class URingTransport: Transport {
             remedy: "it takes Linux 6.14 or later with CONFIG_FUSE_IO_URING, and \(RingSetting.path) set to Y")
     }
 
-    package func prepare(_ session: Session, limits: Limits) throws(TransportError) {
+    package func prepare(_ session: Session, limits: Limits, offered: InitFlags) throws(TransportError) {
         guard limits.entriesHoldEverything else {
             throw .unavailable(
                 cause: "fs.fuse.max_pages_limit and max_write are too small for an entry to hold the largest request",
@@ -51,20 +58,24 @@ package final class URingTransport: Transport {
         }
         let hook = session.configuration.hook as? any RingHook
         var parts = Parts()
+        let queueCount = try URingTransport.queueCount()
+        let plan = try PayloadPlan(payloads, queues: queueCount, depth: depth, limits: limits, offered: offered)
+        parts.plan = plan
         do throws(Errno) {
-            // The kernel numbers its queues from 0, one for each possible CPU, whatever the numbers of the CPUs are.
-            let queueCount = max(1, try CPUSet.possible().count)
             let ringCount = min(max(rings, 1), queueCount)
             parts.sideReader = try DeviceWorkers(session, count: 1, limits: limits)
             for id in 0..<queueCount {
                 try hook?.memoryIsAllocated(queue: UInt16(id), of: queueCount)
-                parts.queues.append(try KernelQueue(id: UInt16(id), depth: depth, limits: limits))
+                parts.queues.append(
+                    try KernelQueue(
+                        id: UInt16(id), of: queueCount, depth: depth, limits: limits, pool: plan.pool))
             }
             for ring in 0..<ringCount {
                 parts.workers.append(
                     try RingWorker(
                         session, queues: parts.queues.filter { Int($0.id) % ringCount == ring }, of: parts.queues,
-                        limits: limits, cpu: ringCount == queueCount ? ring : nil, hook: hook))
+                        ringCount: ringCount, limits: limits, payloads: plan, cpu: ringCount == queueCount ? ring : nil,
+                        hook: hook))
             }
             if fallsBack { parts.fallback = try DeviceWorkers(session, count: queueCount, limits: limits) }
         } catch {
@@ -79,6 +90,15 @@ package final class URingTransport: Transport {
         }
         let made = parts
         self.parts.withLock { $0 = made }
+    }
+
+    /// The kernel numbers its queues from 0, one for each possible CPU, whatever the numbers of the CPUs are.
+    private static func queueCount() throws(TransportError) -> Int {
+        do throws(Errno) {
+            return max(1, try CPUSet.possible().count)
+        } catch {
+            throw .failed(what: "counting the possible CPUs", error)
+        }
     }
 
     package func start() throws(TransportError) {
@@ -129,12 +149,20 @@ package final class URingTransport: Transport {
 
     package var facts: TransportFacts {
         let parts = parts.withLock { $0 }
+        // What one ring could not have is not to be counted on.
+        let settled = parts.workers.map(\.settledPayloads)
+        let payloads = TransportFacts.Payloads(
+            bufferSize: parts.plan?.pool?.bufferSize ?? 0, buffersPerQueue: parts.plan?.pool?.buffersPerQueue ?? 0,
+            isRegistered: !settled.isEmpty && settled.allSatisfy { $0.registration != .off },
+            zeroCopy: !settled.isEmpty && settled.allSatisfy { $0.zeroCopy != .off },
+            reason: settled.lazy.compactMap(\.reason).first)
         return TransportFacts(
             threads: parts.workers.count, settings: ["rings": parts.workers.count, "depth": depth],
             queues: parts.queues.map { queue in
                 TransportFacts.Queue(
                     capacity: queue.entryCount.load(ordering: .relaxed),
-                    free: queue.freeEntries.load(ordering: .relaxed))
-            })
+                    free: queue.freeEntries.load(ordering: .relaxed),
+                    buffersInUse: queue.buffersInUse.load(ordering: .relaxed))
+            }, payloads: payloads)
     }
 }

@@ -10,6 +10,8 @@ struct UserData: Equatable {
         case wakeUp
         /// A command of a ``RingHook``, whose outcome means nothing.
         case hook
+        /// ADD_QUEUE and ADD_BUFPOOL, which complete as they are submitted; the entry is the queue's number.
+        case setUp
     }
 
     let kind: Kind

@@ -11,7 +11,7 @@ struct Doctor {
         [
             kernel, fuseDevice, ringParameter, ioURing, cpus, fusectl, tracefs,
             program("fusermount3", "apt install fuse3"),
-            memoryLock, descriptors, privileges, procfs, users,
+            zeroCopy, memoryLock, descriptors, privileges, procfs, users,
         ]
     }
 
@@ -87,6 +87,21 @@ struct Doctor {
         }
         let path: String? = folders.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
         return finding(name, path != nil, path ?? "not found", geteuid() == 0 ? .limited : .missing, remedy)
+    }
+
+    /// Whether a mount has buffer pools and zero copy: no more can be told before INIT.
+    private var zeroCopy: Finding {
+        let release = firstLine("/proc/sys/kernel/osrelease") ?? "unknown"
+        let numbers = release.split(whereSeparator: { !$0.isNumber }).prefix(2).compactMap { Int($0) }
+        guard numbers.count == 2 && (numbers[0], numbers[1]) >= (7, 3) else {
+            return finding(
+                "zero copy", false, "not in this kernel, nor buffer pools", .limited,
+                "Linux 7.3 (FUSE protocol 7.46) has them; a ring then takes less memory and copies less")
+        }
+        let mayCopyNothing = clinux_has_effective_capability(21 /* CAP_SYS_ADMIN */) == 1
+        return finding(
+            "zero copy", mayCopyNothing, mayCopyNothing ? "to be had, and buffer pools" : "buffer pools only", .limited,
+            "run the daemon as root: zero copy takes CAP_SYS_ADMIN")
     }
 
     private var memoryLock: Finding {

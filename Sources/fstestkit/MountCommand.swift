@@ -31,6 +31,13 @@ struct MountCommand: ParsableCommand {
     var depth: String?
     @Option(help: "Rings, from 1 to the number of possible CPUs; uring-single means 1, uring-percore all.")
     var rings: String?
+    @Option(
+        help: "Bytes (as 4M) of payload buffers that a queue's requests share, from Linux 7.3 on (default: auto).")
+    var pool: String?
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Leave data of reads and writes in the clients' pages, from Linux 7.3 on (default: where that can be).")
+    var zeroCopy: Bool?
     @Option(help: "Threads of the legacy transport.")
     var threads: String?
     @Option(help: "The largest write in bytes (default: 1048576).")
@@ -132,12 +139,14 @@ struct MountCommand: ParsableCommand {
         gathered.autoUnmount = autoUnmount
         let values: [(String, String?)] = [
             ("transport", transport), ("fallback", fallback), ("depth", depth), ("rings", rings), ("threads", threads),
+            ("pool", pool),
             ("max_write", maxWrite), ("cache", cache), ("attr_timeout", attrTimeout), ("entry_timeout", entryTimeout),
             ("request_timeout", requestTimeout), ("fsname", fsname), ("log_file", logFile),
         ]
         let flags: [(String, Bool?)] = [
             ("direct_io", directIo), ("writeback", writeback), ("passthrough", passthrough), ("posix_acl", posixAcl),
             ("xattr", xattr), ("posix_lock", posixLock), ("flock", flock), ("file_handles", fileHandles),
+            ("zero_copy", zeroCopy),
         ]
         for case (let name, let value?) in values { try gathered.apply("\(name)=\(value)") }
         for case (let name, let on?) in flags { try gathered.apply(on ? name : "no_\(name)") }

@@ -29,6 +29,8 @@ struct MountOptions {
 
     init(source: FilePath) {
         fileSystem = LoopbackFS.Configuration(source: source)
+        transport.payloads.pool = .automatic
+        transport.payloads.zeroCopy = nil
     }
 
     /// An option that is not known, or whose value is not.
@@ -122,6 +124,9 @@ struct MountOptions {
         case "xattr": fileSystem.extendedAttributes = on
         case "posix_lock": fileSystem.posixLocks = on
         case "flock": fileSystem.flockLocks = on
+        case "pool": transport.payloads.pool = on ? .automatic : .off
+        case "registered_pool": transport.payloads.registersPool = on
+        case "zero_copy": transport.payloads.zeroCopy = on
         case "file_handles": fileSystem.fileHandles = on
         default: if !isSloppy { throw Refusal(message: "unknown option '\(name)'") }
         }
@@ -134,6 +139,8 @@ struct MountOptions {
             guard value == "legacy" else { throw Refusal(message: "fallback takes legacy, not '\(value)'") }
             transport.fallsBack = true
         case "depth": transport.depth = try number(name, value, 1...4096)
+        case "pool" where value == "auto": transport.payloads.pool = .automatic
+        case "pool": transport.payloads.pool = .bytes(try size(name, value, 4096...(2 << 30)))
         case "rings": transport.rings = try number(name, value, 1...65536)
         case "threads": transport.threads = try number(name, value, 1...1024)
         case "max_write": maxWrite = try number(name, value, 4096...(16 << 20))
@@ -160,6 +167,20 @@ struct MountOptions {
         } catch {
             throw Refusal(message: "\(name) takes \(error.wanted), not '\(value)'")
         }
+    }
+
+    /// Bytes, in KiB or MiB with a `K` or `M`.
+    private func size(_ name: String, _ value: String, _ range: ClosedRange<Int>) throws(Refusal) -> Int {
+        let units: [Character: Int] = ["K": 1 << 10, "M": 1 << 20]
+        let unit = value.last.flatMap { units[$0] }
+        guard let count = Int(unit == nil ? value : String(value.dropLast())), count <= range.upperBound / (unit ?? 1),
+            range.contains(count * (unit ?? 1))
+        else {
+            throw Refusal(
+                message: "\(name) takes bytes from \(range.lowerBound) to \(range.upperBound), as 4194304, 4096K or 4M,"
+                    + " not '\(value)'")
+        }
+        return count * (unit ?? 1)
     }
 
     /// A text that the kernel takes in one page, together with what belongs to it.

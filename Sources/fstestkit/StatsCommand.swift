@@ -54,10 +54,13 @@ struct StatsCommand: ParsableCommand {
         lines[0] += ", \(statistics.threads) thread(s)"
         for (name, value) in statistics.settings.sorted(by: { $0.key > $1.key }) { lines[0] += ", \(name) \(value)" }
         lines.append("fetched \(statistics.fetched), committed \(statistics.committed)")
+        if let data = statistics.data { lines += StatsCommand.lines(data) }
+        let buffers = statistics.data?.payloads.buffersPerQueue ?? 0
         for queue in statistics.queues {
+            let pool = buffers == 0 ? "" : " \(queue.buffersInUse) of \(buffers) payload buffers in use,"
             lines.append(
-                "queue \(queue.queue): \(queue.free) of \(queue.capacity) entries free, \(queue.fetched) fetched,"
-                    + " \(queue.committed) committed, \(format(queue.meanBatch)) a batch")
+                "queue \(queue.queue): \(queue.free) of \(queue.capacity) entries free,\(pool)"
+                    + " \(queue.fetched) fetched, \(queue.committed) committed, \(format(queue.meanBatch)) a batch")
         }
         lines.append(row("opcode", "queues", "/dev/fuse", "errors", "p50 µs", "p99 µs", "max µs"))
         for operation in statistics.opcodes {
@@ -67,6 +70,24 @@ struct StatsCommand: ParsableCommand {
                     format(operation.p50), format(operation.p99), format(operation.max)))
         }
         return lines.joined(separator: "\n")
+    }
+
+    /// Where data lay, and what that came to.
+    private static func lines(_ data: SessionStatistics.DataPath) -> [String] {
+        let payloads = data.payloads
+        var lines = ["payloads: one for each entry"]
+        if payloads.buffersPerQueue > 0 {
+            let kind = payloads.isRegistered ? "registered" : "plain"
+            let size = "\(payloads.buffersPerQueue) of \(payloads.bufferSize) bytes"
+            lines = ["payloads: \(size) for each queue, \(kind) pools"]
+        }
+        lines[0] += payloads.zeroCopy ? ", zero copy" : ", no zero copy"
+        if let reason = payloads.reason { lines[0] += " (\(reason))" }
+        lines[0] += "; \(data.waiting) requests wait in the kernel"
+        lines.append(
+            "data: \(data.copiedBytes) bytes copied, \(data.zeroCopiedBytes) not (\(data.zeroCopiedRequests) requests);"
+                + " \(data.rounds) requests went round")
+        return lines
     }
 
     private static func format(_ value: Double) -> String { String(format: "%.1f", value) }

@@ -52,7 +52,7 @@ import Testing
         "duration": .seconds, "grace": .seconds, "test-timeout": .seconds, "timeout": .seconds,
         "unmount timeout": .secondsFromZero,
         "cycles": .count, "cpus": .count, "memory": .count, "possible": .count, "image-size": .count, "jobs": .count,
-        "limit": .count, "max-write": .count, "rings": .count,
+        "limit": .count, "max-write": .count, "pool": .count, "rings": .count,
         "shards": .count, "threads": .count, "rerun-failed": .countFromZero, "depth": .depth, "clean-status": .status,
         "seed": .seed, "factor": .factor, "slow-factor": .factor, "shard": .shard,
     ]

@@ -78,6 +78,7 @@ ssize_t clinux_preadv2(int descriptor, const struct iovec *vectors, int count, i
 ssize_t clinux_pwritev2(int descriptor, const struct iovec *vectors, int count, int64_t offset, int flags);
 ssize_t clinux_getdents64(int descriptor, void *buffer, size_t count);
 ssize_t clinux_splice(int in, int64_t *in_offset, int out, int64_t *out_offset, size_t length, unsigned int flags);
+int clinux_memory_file(const char *name);  // memfd_create(2)
 int clinux_pipe2(int descriptors[2], int flags);
 int clinux_fcntl(int descriptor, int command, long argument);
 int clinux_fcntl_lock(int descriptor, int command, struct flock *lock);
