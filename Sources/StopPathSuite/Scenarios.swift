@@ -11,7 +11,8 @@ public enum Scenarios {
         BackgroundLimit(), Reclaim(), SyncStoppedDaemon(), AsynchronousThenClose(), StopInProcess(),
         CancelVersusComplete(),
         UndrainedCommands(), CPUOffline(), StopForceUnmount(), KillOneQueueThread(), StopWhileStopping(),
-        UnmountBusyThenIdle(), ForkHoldsDevice(), NamespaceExit(), EqualLoads(),
+        UnmountBusyThenIdle(), ForkHoldsDevice(), NamespaceExit(), EqualLoads(), PoolRunsDry(), KillWithPages(),
+        AbortRegisteredPool(),
     ]
 
     /// By name or number; nil if there is none.
