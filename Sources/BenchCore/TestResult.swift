@@ -54,6 +54,14 @@ public struct TestResult: Codable, Sendable, Hashable {
 }
 
 extension TestResult {
+    /// The test within its suite, as people are told of it: `rename/over an open file`.
+    public var path: String { TestResult.path(area: area, name: name) }
+
+    /// Area and name, where the name does not begin with the area by itself (`generic/001`, `idle-sigterm/1`).
+    package static func path(area: String, name: String) -> String {
+        name == area || name.hasPrefix(area + "/") ? name : "\(area)/\(name)"
+    }
+
     /// The longest message: a line of a report. What is longer goes into a file of evidence.
     package static let longestMessage = 200
 

@@ -62,7 +62,8 @@ struct HistoryCommand: ParsableCommand {
         var table = TextTable("test", "target", "standing", "failed", "since", "last passed")
         for trouble in everFailed.prefix(limit) {
             table.add([
-                "\(trouble.suite)/\(trouble.area)/\(trouble.name)", trouble.target, trouble.standing,
+                TestName(suite: trouble.suite, area: trouble.area, name: trouble.name).path, trouble.target,
+                trouble.standing,
                 trouble.failures.text,
                 trouble.failsSince?.run ?? "", trouble.lastPass?.run ?? "never",
             ])

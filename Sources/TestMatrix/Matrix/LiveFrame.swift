@@ -113,7 +113,7 @@ struct LiveFrame {
         let shown = progress.failures.suffix(room - 2)
         for failure in shown.reversed() {
             var line = StyledLine(failure.result.verdict.rawValue, .bad)
-            line.add(" \(failure.cell.key) \(failure.result.area)/\(failure.result.name)")
+            line.add(" \(failure.cell.key) \(failure.result.path)")
             line.add(": \(failure.result.message)", .faint)
             lines.append(line)
         }

@@ -30,7 +30,7 @@ public final class PlainView: MatrixView {
         case .result(let index, let result):
             guard result.verdict.isFailure else { return }
             say(
-                "\(place(index, progress)) \(result.verdict.rawValue.uppercased()) \(result.area)/\(result.name): \(result.message)"
+                "\(place(index, progress)) \(result.verdict.rawValue.uppercased()) \(result.path): \(result.message)"
             )
             for path in result.evidence { say("    see \(path)") }
         case .cellEnded(let index):

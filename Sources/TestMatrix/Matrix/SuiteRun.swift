@@ -106,8 +106,9 @@ final class SuiteRun {
             case .finished(let result):
                 results += 1
                 if result.verdict.isFailure { failures += 1 }
-                let name = "\(result.area)/\(result.name)"
-                if !mayRepeat && !names.insert(name).inserted { repeated = repeated ?? name }
+                if !mayRepeat && !names.insert("\(result.area)/\(result.name)").inserted {
+                    repeated = repeated ?? result.path
+                }
                 if current?.area == result.area && current?.name == result.name { current = nil }
             }
         }

@@ -43,6 +43,6 @@ public struct ComparisonReport {
     }
 
     private func name(_ change: Comparison.Change) -> String {
-        "\(change.suite)/\(change.target) \(change.area)/\(change.name)"
+        "\(change.suite)/\(change.target) " + TestResult.path(area: change.area, name: change.name)
     }
 }

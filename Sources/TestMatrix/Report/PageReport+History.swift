@@ -23,7 +23,7 @@ extension PageReport {
             let since: Markup = record.failsSince.map { #"<span class="message">since \#($0.run)</span>"# } ?? ""
             html += """
                 <tr><td><span class="where">\(record.suite)/\(record.target)</span> \
-                \(record.area)/<wbr>\(record.name)</td><td>\(record.standing)\(since)</td>\
+                \(PageReport.breakable(TestResult.path(area: record.area, name: record.name)))</td><td>\(record.standing)\(since)</td>\
                 <td class="number">\(record.failures.text)</td><td>\(Plots.interval(record.failures))</td>\
                 <td>\(past.strips[key].map(Plots.strip) ?? "")</td></tr>
                 """

@@ -157,7 +157,14 @@ extension PageReport {
     private func whereabouts(_ place: Finding.Place) -> Markup {
         let cell = report.cells[place.cell]
         let result = cell.results[place.result]
-        return #"<span class="message">\#(cell.record.cell.key) \#(result.area)/<wbr>\#(result.name)</span>"#
+        return #"<span class="message">\#(cell.record.cell.key) \#(PageReport.breakable(result.path))</span>"#
+    }
+
+    /// A path that may go on in the next line after each slash.
+    static func breakable(_ path: String) -> Markup {
+        var parts: Markup = ""
+        for part in path.split(separator: "/") { parts += parts.text.isEmpty ? "\(part)" : "/<wbr>\(part)" }
+        return parts
     }
 
     private func anchor(_ place: Finding.Place) -> String { anchor(report.cells[place.cell], place.result) }

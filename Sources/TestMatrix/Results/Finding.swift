@@ -27,7 +27,7 @@ public struct FindingName: Sendable, Hashable, Codable, Comparable, CustomString
             // What a random part stumbles over first is another thing each time.
             let isRandom = ["random", "integrity"].contains(result.area)
             let name = FindingName(
-                suite: result.suite, check: "\(result.area)/\(result.name)",
+                suite: result.suite, check: result.path,
                 message: isRandom ? "" : MessageClass(result.message).text)
             return [(name, result.message)]
         }
@@ -127,7 +127,7 @@ public struct Finding: Sendable {
         self.name = name
         self.places = places
         self.worst = results.map(\.verdict).reduce(.failed) { $0.worse($1) }
-        tests = results.map { "\($0.area)/\($0.name)" }.uniqued()
+        tests = results.map(\.path).uniqued()
         self.cells = places.map { cells[$0.cell].record.cell.key }.uniqued()
         firstEvidence = first
         worstEvidence = worst == first ? [] : worst
