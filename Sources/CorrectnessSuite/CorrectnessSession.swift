@@ -34,6 +34,8 @@ public struct CorrectnessSession {
         public var output: String
         /// What could not be removed.
         public var leftBehind: [String] = []
+        /// What of the results could not be written; the run was stopped there. Nil if all is there.
+        public var lost: ResultsKeeping.Loss?
     }
 
     public init(
@@ -60,9 +62,13 @@ public struct CorrectnessSession {
             throw CorrectnessUnavailable(description: "no temporary directory can be made: \(error)")
         }
         bench.closeOnSignals()
-        let file = ResultFile(output.appending("results.jsonl"))
+        let file = ResultFile(output.appending("results.jsonl"), keeping: bench.keeping)
+        var told: [TestResult] = []
         func notify(_ event: Event) {
-            if case .progress(let progress) = event, let result = progress.result { file.append(result) }
+            if case .progress(let progress) = event, let result = progress.result {
+                told.append(result)
+                file.append(result)
+            }
             listener(event)
         }
         var outcome = Outcome(output: output.string)
@@ -74,10 +80,14 @@ public struct CorrectnessSession {
             {
                 outcome = try compare(targets, bench, outcome, notify)
             }
+        } catch is ResultsKeeping.Loss {
+            outcome.targets = told.map(\.target).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+            outcome.results = told
         } catch {
             bench.close()
             throw error
         }
+        outcome.lost = bench.keeping.loss
         outcome.leftBehind = bench.close().failures.map { "\($0)" }
         return outcome
     }

@@ -27,6 +27,8 @@ struct WorkerPool {
     }
 
     /// Runs all tasks, in order as far as workers are free.
+    ///
+    /// - Throws: ``ResultsKeeping/Loss`` as soon as results cannot be kept any more.
     func run(_ tasks: [WorkerTask]) throws -> [TestResult] {
         var waiting = tasks[...]
         var results: [TestResult] = []
@@ -50,6 +52,7 @@ struct WorkerPool {
             add(result)
         }
         while !waiting.isEmpty || !busy.isEmpty {
+            if let loss = bench.keeping.loss { throw loss }
             if let death = health.findDeath(during: busy.compactMap(\.task?.name)) { add(death) }
             while busy.count < jobs, let task = waiting.popFirst() {
                 if health.isDead {
@@ -71,6 +74,7 @@ struct WorkerPool {
             let left = busy.map { $0.timeLeft(longest: longest) }.min() ?? 0
             poll(&entries, nfds_t(entries.count), CInt(min(left / 1_000_000 + 1, 1000)))
             progress(.time)
+            for worker in busy { worker.watch(beside: busy, longest: longest) }
             for (worker, entry) in zip(busy, entries) {
                 if entry.revents != 0 {
                     guard let reports = worker.receive() else {

@@ -19,6 +19,8 @@ final class WorkerProcess {
     private var lastSign: UInt64 = 0
     /// Its time was over, and it was seen to get on: so often.
     private var extensions = 0
+    /// Since half of its time is over: whether others get on where it does not.
+    private var standstill: Standstill?
     private let pace: Pace
 
     /// Starts this project's program as a worker; the run's ledger knows it.
@@ -66,6 +68,7 @@ final class WorkerProcess {
         started = cbench_now()
         lastSign = started
         extensions = 0
+        standstill = nil
         var line = try JSONEncoder().encode(task)
         line.append(10)
         let count = try line.withUnsafeBytes { bytes in
@@ -78,19 +81,31 @@ final class WorkerProcess {
     ///
     /// - Parameter longest: seconds that any task gets, however long its own deadline is.
     func timeLeft(longest: Int) -> UInt64 {
-        guard let task else { return .max }
-        let deadline = lastSign + UInt64(Double(min(task.deadline, longest)) * pace.factor * 1e9)
+        guard task != nil else { return .max }
+        let deadline = lastSign + time(longest)
         return deadline - min(deadline, cbench_now())
+    }
+
+    private func time(_ longest: Int) -> UInt64 {
+        UInt64(Double(min(task?.deadline ?? longest, longest)) * pace.factor * 1e9)
+    }
+
+    /// Looks, once half of its time is over, whether others get answers of the daemon while it gets none.
+    func watch(beside others: [WorkerProcess], longest: Int) {
+        guard standstill == nil, task != nil, timeLeft(longest: longest) < time(longest) / 2 else { return }
+        standstill = Standstill(of: members(), beside: others.filter { $0 !== self }.map { $0.members() })
     }
 
     /// Its time is over: looks whether it gets on, and gives it as much once more then, for so many times.
     func isSlow(servedBy daemon: ChildProcess?) -> Bool {
         guard extensions < ProcessActivity.patience,
-            ProcessActivity(of: members(), servedBy: daemon.map { [$0.id.pid] } ?? []).isSeen()
+            ProcessActivity(of: members(), servedBy: daemon.map { [$0.id.pid] } ?? [])
+                .isSeen(isPassedOver: standstill?.isPassedOver ?? false)
         else {
             return false
         }
         extensions += 1
+        standstill = nil
         lastSign = cbench_now()
         return true
     }
@@ -107,6 +122,7 @@ final class WorkerProcess {
         let count = read(output, &buffer, buffer.count)
         if count <= 0 { return nil }
         lastSign = cbench_now()
+        standstill = nil
         received += buffer.prefix(count)
         var reports: [WorkerReport] = []
         while let end = received.firstIndex(of: 10) {

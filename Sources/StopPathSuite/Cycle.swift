@@ -166,17 +166,17 @@ public final class Cycle {
     func startLoad(_ kind: LoadKind? = nil, perCPU: Int = 2, prefix: [String] = [], waiting: Bool = true) throws(Errno)
     {
         guard let daemon else { return }
-        let cpus = max(1, Int(sysconf(CInt(_SC_NPROCESSORS_ONLN))))
+        let cpus = chooseCPUs()
         let first = clients.count
         let kinds: [LoadKind] = [.mixed, .read, .write, .metadata, .mmap]
-        for index in 0..<cpus * perCPU {
+        for index in 0..<cpus.count * perCPU {
             let id = bench.nextNumber()
             // A mixed load is mixed among the clients, too.
             let kind = kind ?? (settings.load == .mixed ? kinds[index % kinds.count] : settings.load)
             let options = LoadClient.Options(
                 kind: kind, root: daemon.root.string, id: id, seed: random.next(),
                 status: scratch.appending("status-\(id)").string, ledger: scratch.appending("ledger-\(id)").string,
-                cpu: index % cpus, connection: daemon.connection?.number)
+                cpu: cpus[index % cpus.count], connection: daemon.connection?.number)
             let process = try bench.spawn(prefix + [bench.program] + BenchHelper.load(options).arguments)
             clients.append(
                 BenchClient(
@@ -184,6 +184,23 @@ public final class Cycle {
                     ledger: FilePath(options.ledger)))
         }
         if waiting { waitForWork(clients[first...]) }
+    }
+
+    /// Queues that one cycle's clients work on: on a large machine they would else be hundreds.
+    private static let mostCPUs = 16
+
+    /// CPUs that are there and that clients may run on; on a large machine others in each cycle.
+    private func chooseCPUs() -> [Int] {
+        let usable = ((try? CPUSet.online()) ?? [0]).filter(CPUSet.allows)
+        if usable.count <= Cycle.mostCPUs { return usable.isEmpty ? [0] : usable }
+        return Array(usable.shuffled(using: &random).prefix(Cycle.mostCPUs))
+    }
+
+    /// What an error of a dead connection tells of one whose daemon is alive and whose mount is there.
+    private func endedByOthers(_ error: Errno) -> String {
+        let isDead = [.socketNotConnected, .connectionAbort].contains(error)
+        guard isDead, let daemon, daemon.isMounted, daemon.process?.isRunning == true else { return "" }
+        return ": its connection was aborted by the kernel or by somebody else, the daemon lives"
     }
 
     /// Every client has done some work, or the cycle has failed.
@@ -197,7 +214,9 @@ public final class Cycle {
                 checkDaemonIsAlive()
                 // An error that it got is what to say; that it could not go on then is no second finding.
                 if let (operation, error) = client.status?.firstError {
-                    fail(.errors, "\(client.kind) client got \(error.name) in \(LoadOperation.name(operation))")
+                    let cause = endedByOthers(error)
+                    fail(
+                        .errors, "\(client.kind) client got \(error.name) in \(LoadOperation.name(operation))\(cause)")
                 } else {
                     fail(.reaped, "\(client.description) did not get to work: \(describe(client))")
                 }
@@ -211,17 +230,25 @@ public final class Cycle {
     /// Whether a client comes to something within the limit, or within some limits more as long as it is seen to get on.
     private func waits(for client: BenchClient, _ condition: () -> Bool) -> Bool {
         for _ in 0...ProcessActivity.patience {
+            let standstill = standstill(of: client)
             if Deadline(after: limit).wait(upTo: .milliseconds(2), for: condition) { return true }
-            if hung || !isGettingOn([client.process]) { break }
+            if hung || !isGettingOn([client.process], isPassedOver: standstill.isPassedOver) { break }
         }
         // It may have come while somebody looked.
         return condition()
     }
 
     /// Whether processes that should have come to their end are slow and do not hang.
-    private func isGettingOn(_ processes: [ChildProcess]) -> Bool {
+    private func isGettingOn(_ processes: [ChildProcess], isPassedOver: Bool = false) -> Bool {
         let daemons = [daemon?.process?.id.pid].compactMap(\.self)
-        return ProcessActivity(of: processes.map(\.id.pid), servedBy: daemons).isSeen()
+        let activity = ProcessActivity(of: processes.map(\.id.pid), servedBy: daemons)
+        return activity.isSeen(isPassedOver: isPassedOver)
+    }
+
+    /// Looks from now on whether the other clients get answers while this one gets none.
+    private func standstill(of client: BenchClient) -> Standstill {
+        let others = clients[round...].filter { $0.id != client.id && $0.process.isRunning }
+        return Standstill(of: [client.process.id.pid], beside: others.map { [$0.process.id.pid] })
     }
 
     /// How the daemon ended; nil if it does not within the limit, nor works at it after that.
@@ -280,7 +307,8 @@ public final class Cycle {
         for client in clients[round...] {
             guard let status = client.status else { continue }
             for (errno, count) in status.errors where errno != .interrupted {
-                fail(.errors, "\(client.description) got \(errno.name) \(count)× before anything was done")
+                let cause = endedByOthers(errno)
+                fail(.errors, "\(client.description) got \(errno.name) \(count)× before anything was done\(cause)")
             }
             if !client.process.isRunning { fail(.reaped, "\(client.description) ended before anything was done") }
         }

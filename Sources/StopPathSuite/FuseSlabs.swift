@@ -25,6 +25,14 @@ struct FuseSlabs: Sendable {
         return objects.isEmpty ? nil : FuseSlabs(objects: objects)
     }
 
+    /// What has grown by more than an object a cycle; a line for each cache.
+    func growth(since before: FuseSlabs, over cycles: Int) -> [String] {
+        before.objects.sorted { $0.key < $1.key }.compactMap { cache, count in
+            let grown = (objects[cache] ?? 0) - count
+            return grown > max(64, cycles) ? "\(cache) grew by \(grown) objects over \(cycles) cycles" : nil
+        }
+    }
+
     /// Why they cannot be counted here; nil if they can.
     static var obstacle: String? {
         for cache in caches where access("/sys/kernel/slab/\(cache)/shrink", W_OK) != 0 {

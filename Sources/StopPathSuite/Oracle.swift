@@ -63,11 +63,15 @@ public struct OracleReport: Sendable, Hashable {
 
     public var isFailure: Bool { if case .failed = verdict { true } else { false } }
 
+    /// All that a failure has to say.
+    var message: String { if case .failed(let what) = verdict { what } else { "" } }
+
+    /// Its line in a report.
     var check: TestResult.Check {
         var check = TestResult.Check(name: oracle.rawValue, title: oracle.title, verdict: .passed)
         switch verdict {
         case .passed: break
-        case .failed(let what): (check.verdict, check.message) = (.failed, what)
+        case .failed(let what): (check.verdict, check.message) = (.failed, TestResult.line(what))
         case .unavailable(let why): (check.verdict, check.message) = (.skipped, "unavailable: \(why)")
         }
         return check

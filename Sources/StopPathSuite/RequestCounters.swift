@@ -93,9 +93,9 @@ final class RequestCounters {
 
     private static func open(_ tracepoint: Int32, _ filter: String) throws(Errno) -> [Int32] {
         var result: [Int32] = []
-        for cpu in 0..<CInt(sysconf(CInt(_SC_NPROCESSORS_ONLN))) {
+        for cpu in try CPUSet.online() {
             do throws(Errno) {
-                result.append(try Errno.check { clinux_count_tracepoint(tracepoint, -1, cpu, filter) })
+                result.append(try Errno.check { clinux_count_tracepoint(tracepoint, -1, CInt(cpu), filter) })
             } catch {
                 for descriptor in result { close(descriptor) }
                 throw error

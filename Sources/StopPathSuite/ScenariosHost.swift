@@ -21,7 +21,10 @@ struct TimeoutAndCancel: Scenario {
             // The kernel looks every 15 s: late by that much at the most.
             let deadline = Deadline(after: .seconds(40))
             for client in cycle.clients where client.process.wait(until: deadline) == nil {
-                cycle.fail(.reaped, "\(client.description) still waits 40 s after a request timeout of 16 s")
+                // As in abort-uncommitted: requests on their way to a stopped ring wait for it to go on, and end then.
+                if !cycle.mayUseRing {
+                    cycle.fail(.reaped, "\(client.description) still waits 40 s after a request timeout of 16 s")
+                }
                 break
             }
             daemon.process?.signal(SIGCONT)
@@ -62,7 +65,7 @@ struct CPUOffline: Scenario {
     let needs: Needs = [.hostChanges]
 
     func run(_ cycle: Cycle) throws {
-        let last = sysconf(CInt(_SC_NPROCESSORS_ONLN)) - 1
+        let last = (try? CPUSet.online())?.last ?? 0
         let file = "/sys/devices/system/cpu/cpu\(last)/online"
         guard last > 0, access(file, W_OK) == 0 else { throw ScenarioObstacle("no CPU can be taken offline here") }
         cycle.expect.connectionEnds = false

@@ -10,6 +10,8 @@ public final class StopPathRunner {
         /// What a cycle left that could not be taken down, and why; the run was stopped there. Nil if there is nothing.
         public var stuck: String?
         public var isStuck: Bool { stuck != nil }
+        /// What of the results could not be written; the run was stopped there. Nil if all is there.
+        public var lost: ResultsKeeping.Loss?
         public var seconds = 0.0
     }
 
@@ -54,7 +56,7 @@ public final class StopPathRunner {
         self.output = output
         self.repeatCommand = repeatCommand
         self.listener = listener
-        file = ResultFile(output.appending("results.jsonl"))
+        file = ResultFile(output.appending("results.jsonl"), keeping: bench.keeping)
     }
 
     /// Runs them all. Interrupted, it is the workbench that cleans up.
@@ -71,6 +73,7 @@ public final class StopPathRunner {
                 if let obstacle = scenario.obstacle(on: target, settings: settings) {
                     done += settings.cycles
                     record(skipped(scenario, target, "not applicable: \(obstacle)"))
+                    if bench.keeping.loss != nil { break outer }
                     continue
                 }
                 if !runCell(scenario, target) { break outer }
@@ -78,8 +81,9 @@ public final class StopPathRunner {
         }
         checkSlabs(before: slabs, connectionsBefore: connections)
         outcome.seconds = (ContinuousClock.now - began).seconds
+        outcome.lost = bench.keeping.loss
         // Cells that could not run had one result for all their cycles.
-        if !outcome.isStuck { listener.event(.planned(count: outcome.results.count)) }
+        if !outcome.isStuck, outcome.lost == nil { listener.event(.planned(count: outcome.results.count)) }
         return outcome
     }
 
@@ -100,7 +104,7 @@ public final class StopPathRunner {
             let (result, clean) = runCycle(scenario, target, number)
             done += 1
             record(result)
-            if !clean { return false }
+            if !clean || bench.keeping.loss != nil { return false }
             // A cell that cannot run here once cannot run here twice.
             if result.verdict == .skipped {
                 done += settings.cycles - number
@@ -151,14 +155,14 @@ public final class StopPathRunner {
             if let log = cycle.kernelLog?.text { files.append(cycle.evidence.save("kernel.log", log)) }
             files.append(
                 cycle.evidence.save(
-                    "findings", failures.map { "\($0.oracle.label): \($0.check.message)\n" }.joined()))
+                    "findings", failures.map { "\($0.oracle.label): \($0.message)\n" }.joined()))
         }
         let verdict: Verdict = failures.isEmpty ? .passed : cycle.hung ? .hung : .failed
         let result = TestResult(
             suite: "stop-path", target: target.label, area: scenario.name, name: name, verdict: verdict,
             seconds: seconds,
             message: TestResult.line(
-                failures.map { "\($0.oracle.label): \($0.check.message)" }.joined(separator: "; ")),
+                failures.map { "\($0.oracle.label): \($0.message)" }.joined(separator: "; ")),
             evidence: Array(Set(files)).sorted(), checks: StopPathRunner.checks(cycle.reports))
         return (result, clean)
     }
@@ -232,11 +236,7 @@ public final class StopPathRunner {
         // Objects go a grace period after the last user.
         var growth: [String] = []
         _ = Deadline(after: bench.pace(.seconds(3))).wait(upTo: .milliseconds(100)) {
-            let now = FuseSlabs.current()?.objects ?? [:]
-            growth = before.objects.compactMap { cache, count in
-                let grown = (now[cache] ?? 0) - count
-                return grown > max(64, cycles) ? "\(cache) grew by \(grown) objects over \(cycles) cycles" : nil
-            }
+            growth = FuseSlabs.current()?.growth(since: before, over: cycles) ?? []
             return growth.isEmpty
         }
         if !growth.isEmpty {
@@ -263,6 +263,6 @@ public final class StopPathRunner {
         let time = result.verdict == .skipped ? "" : " \(StopPathReport.decimal(result.seconds, 2)) s"
         let estimate = left > 0 ? "  about \(Int(left.rounded(.up))) s left" : ""
         return "[\(done)/\(all)] \(result.name) on \(result.target): \(verdict)\(time)"
-            + (result.message.isEmpty ? "" : "  (\(result.message.prefix(300)))") + estimate
+            + (result.message.isEmpty ? "" : "  (\(result.message))") + estimate
     }
 }

@@ -14,7 +14,8 @@ struct CorrectnessCommand: ParsableCommand {
             random parts are named differential-sequences, concurrent-sequences, integrity-under-load and \
             integrity-after-remount; --check takes these names too.
 
-            Exit status: 0 if all passed, 1 if a check failed, 64 for a wrong option, 69 if what was asked for is not to be had.
+            Exit status: 0 if all passed, 1 if a check failed, 64 for a wrong option, 69 if what was asked for is not to be had, \
+            70 if something was left behind or results could not be written.
             """)
 
     @OptionGroup var transports: TransportOption
@@ -94,7 +95,8 @@ struct CorrectnessCommand: ParsableCommand {
         }
         report.finish(outcome)
         try RunStatus(
-            hasFailures: outcome.results.contains { $0.verdict.isFailure }, isStuck: !outcome.leftBehind.isEmpty
+            hasFailures: outcome.results.contains { $0.verdict.isFailure },
+            isStuck: !outcome.leftBehind.isEmpty || outcome.lost != nil
         ).end()
     }
 

@@ -38,6 +38,7 @@ final class CorrectnessReport {
         for name in outcome.targets { summary(name, outcome.results.filter { $0.target == name }) }
         line("results and evidence: \(outcome.output)")
         for path in outcome.leftBehind { line("left behind: \(path)") }
+        if let lost = outcome.lost { line("stopped: results cannot be kept: \(lost)") }
     }
 
     private func show(_ result: TestResult) {
@@ -48,7 +49,7 @@ final class CorrectnessReport {
             }
         case .skipped: line("\(target): skipped \(result.name): \(result.message)")
         case .failed, .hung, .crashed:
-            line("\(target): \(result.verdict.rawValue.uppercased()) \(result.area)/\(result.name): \(result.message)")
+            line("\(target): \(result.verdict.rawValue.uppercased()) \(result.path): \(result.message)")
             for path in result.evidence { line("    see \(path)") }
         }
     }

@@ -98,7 +98,11 @@ struct HostileSourceCommand: ParsableCommand {
         let left = bench.close().failures
         for line in left { report.line("left behind: \(line)") }
         report.finish(results, output: folder.string)
-        try RunStatus(hasFailures: results.contains { $0.verdict.isFailure }, isStuck: !left.isEmpty).end()
+        if let lost = bench.keeping.loss { report.line("results cannot be kept: \(lost)") }
+        try RunStatus(
+            hasFailures: results.contains { $0.verdict.isFailure },
+            isStuck: !left.isEmpty || bench.keeping.loss != nil
+        ).end()
     }
 
     private func targets(seed: UInt64) throws -> [Target] {

@@ -6,13 +6,13 @@ import ArgumentParser
 /// |---|---|
 /// | 128 + N | signal N ended it |
 /// | 64 | the command line or the file of settings is wrong; nothing was run |
-/// | 70 | something was left that could not be taken down, or did not end in time |
+/// | 70 | something was left that could not be taken down, or did not end in time, or results could not be written |
 /// | 1 | a test failed, hung or crashed, or has no result |
 /// | 69 | something that was asked for by name is not to be had here, or nothing was executed |
 /// | 0 | everything that was executed passed |
 struct RunStatus {
     var hasFailures = false
-    /// Left behind, or late.
+    /// Left behind, late, or lost.
     var isStuck = false
     /// Not to be had, though it was asked for by name; or there was nothing to execute.
     var isMissing = false

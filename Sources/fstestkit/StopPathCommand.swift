@@ -13,7 +13,7 @@ struct StopPathCommand: ParsableCommand {
             Runs on this project's transports, or on any other FUSE daemon (--daemon, --mount-helper). Needs root.
 
             Exit status: 0 when all passed, 1 on any failure, 69 when something asked for is not available here, 70 when \
-            something was left that could not be taken down. docs/stop-path.md describes scenarios and oracles.
+            something was left that could not be taken down, or results could not be written. docs/stop-path.md describes scenarios and oracles.
             """)
 
     @OptionGroup var transports: TransportOption
@@ -106,10 +106,11 @@ struct StopPathCommand: ParsableCommand {
         if let stuck = outcome.stuck {
             printProgress("stopped: something was left that could not be taken down, \(stuck)")
         }
+        if let lost = outcome.lost { printProgress("stopped: results cannot be kept: \(lost)") }
         let isMissing = scenario != ["all"] && outcome.results.contains { $0.verdict == .skipped && $0.area != "run" }
         try RunStatus(
             hasFailures: outcome.results.contains { $0.verdict.isFailure },
-            isStuck: outcome.isStuck || !cleanUp.failures.isEmpty, isMissing: isMissing
+            isStuck: outcome.isStuck || outcome.lost != nil || !cleanUp.failures.isEmpty, isMissing: isMissing
         ).end()
     }
 

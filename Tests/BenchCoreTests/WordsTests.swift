@@ -33,6 +33,27 @@ import Testing
         #expect(try String(contentsOfFile: root.appending(path).string, encoding: .utf8) == "text")
     }
 
+    @Test(
+        arguments: [
+            ("rename", "over an open file", "rename/over an open file"),
+            ("idle-sigterm", "idle-sigterm/1", "idle-sigterm/1"),
+            ("generic", "generic/001", "generic/001"), ("idle", "idle-sigterm/1", "idle/idle-sigterm/1"),
+            ("guest", "guest", "guest"),
+        ])
+    func aTestIsNamedOnce(_ area: String, _ name: String, _ path: String) {
+        #expect(TestResult.path(area: area, name: name) == path)
+    }
+
+    @Test func whatCannotBeWrittenIsKnown() {
+        let keeping = ResultsKeeping()
+        Evidence(root: "/dev/null/results", keeping: keeping).save("a", "text")
+        #expect(keeping.loss?.error == .notDirectory)
+        let lines = ResultsKeeping()
+        ResultFile("/dev/null/results.jsonl", keeping: lines).append(
+            TestResult(suite: "s", target: "t", area: "a", name: "n", verdict: .passed, seconds: 0))
+        #expect(lines.loss?.path == "/dev/null/results.jsonl")
+    }
+
     @Test func aMessageIsALine() {
         #expect(TestResult.line("a\nb") == "a b")
         #expect(TestResult.line(String(repeating: "x", count: 200)).count == 200)

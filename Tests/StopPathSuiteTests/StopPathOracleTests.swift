@@ -1,3 +1,4 @@
+import BenchCore
 import Testing
 
 @testable import StopPathSuite
@@ -11,5 +12,25 @@ struct StopPathOracleTests {
         #expect(!Cycle.lostToTheEnd("fuse: reading device: Operation not permitted"))
         #expect(!Cycle.lostToTheEnd("fuse: reading device: Software caused connection abort | double free"))
         #expect(!Cycle.lostToTheEnd(""))
+    }
+
+    @Test("Kernel objects may come and go, but not grow with the cycles")
+    func kernelObjects() {
+        let before = FuseSlabs(objects: ["fuse_inode": 100, "fuse_request": 10])
+        func growth(_ inodes: Int, _ requests: Int, over cycles: Int) -> [String] {
+            FuseSlabs(objects: ["fuse_inode": inodes, "fuse_request": requests]).growth(since: before, over: cycles)
+        }
+        #expect(growth(100, 10, over: 30) == [])
+        #expect(growth(20, 70, over: 30) == [])
+        #expect(growth(165, 10, over: 30) == ["fuse_inode grew by 65 objects over 30 cycles"])
+        #expect(growth(100, 511, over: 500) == ["fuse_request grew by 501 objects over 500 cycles"])
+        #expect(growth(500, 510, over: 500) == [])
+    }
+
+    @Test("A line of a report is short; the evidence has all of it")
+    func longMessages() {
+        let words = String(repeating: "word ", count: 100)
+        let report = OracleReport(oracle: .exit, verdict: .failed(words))
+        #expect(report.check.message.count == 200 && report.message == words)
     }
 }

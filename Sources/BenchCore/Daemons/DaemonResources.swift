@@ -35,6 +35,12 @@ package struct DaemonResources: Sendable {
         return result
     }
 
+    /// The most address space that a process has had, in bytes; nil if it is gone.
+    package static func peakAddressSpace(of process: ProcessID) -> Int? {
+        (contents(of: "/proc/\(process.pid)/status") ?? "").split(separator: "\n").first { $0.hasPrefix("VmPeak:") }
+            .flatMap { Int($0.filter(\.isNumber)) }.map { $0 << 10 }
+    }
+
     /// What has grown by more than a working daemon's own fluctuation; one line for each.
     package func growth(since before: DaemonResources, allowedMemory: Int) -> [String] {
         var result: [String] = []

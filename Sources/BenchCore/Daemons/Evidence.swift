@@ -7,16 +7,23 @@ public struct Evidence: Sendable {
     public let root: FilePath
     /// Where this one's files go, relative to `root`.
     public let folder: String
+    /// Learns of what could not be saved.
+    private let keeping: ResultsKeeping
 
     /// Nothing is created before the first file is saved.
     public init(root: FilePath, folder: String = "evidence") {
+        self.init(root: root, folder: folder, keeping: ResultsKeeping())
+    }
+
+    init(root: FilePath, folder: String = "evidence", keeping: ResultsKeeping) {
         self.root = root
         self.folder = folder
+        self.keeping = keeping
     }
 
     /// A folder of its own below this one, for one test or cycle.
     public func below(_ name: String) -> Evidence {
-        Evidence(root: root, folder: folder + "/" + Evidence.portable(name))
+        Evidence(root: root, folder: folder + "/" + Evidence.portable(name), keeping: keeping)
     }
 
     /// A name that every system and every archive of a CI takes: they refuse some characters.
@@ -26,19 +33,14 @@ public struct Evidence: Sendable {
                 name.unicodeScalars.map { "\":<>|*?\\".unicodeScalars.contains($0) || $0.value < 32 ? "_" : $0 }))
     }
 
-    /// Writes a file, replacing one of the same name.
+    /// Writes a file, replacing one of the same name. If it cannot be written, ``Workbench/keeping`` knows.
     ///
     /// - Returns: its path relative to `root`, for ``TestResult/evidence``.
     @discardableResult
     public func save(_ name: String, _ text: String) -> String {
         Evidence.makeFolders(root.appending(folder).string)
         let name = Evidence.portable(name)
-        let path = root.appending(folder).appending(name)
-        if let file = try? FileDescriptor.open(
-            path, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: FilePermissions(rawValue: 0o644)
-        ) {
-            _ = try? file.closeAfter { try file.writeAll(text.utf8) }
-        }
+        keeping.write(text.utf8, to: root.appending(folder).appending(name), .truncate)
         return folder + "/" + name
     }
 

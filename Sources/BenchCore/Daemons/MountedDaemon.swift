@@ -17,8 +17,8 @@ public enum DaemonError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .notStarted(let program, let error): "\(program) could not be started: \(error)"
         case .exited(let status, let log): "the daemon ended before it mounted: \(status)\(DaemonError.quote(log))"
-        case .notMounted(let time, let log): "not mounted within \(time.seconds) s\(DaemonError.quote(log))"
-        case .notReady(let time, let log): "mounted, but no answer within \(time.seconds) s\(DaemonError.quote(log))"
+        case .notMounted(let time, let log): "not mounted within \(Int(time.seconds.rounded())) s\(DaemonError.quote(log))"
+        case .notReady(let time, let log): "mounted, but no answer within \(Int(time.seconds.rounded())) s\(DaemonError.quote(log))"
         }
     }
 

@@ -24,19 +24,28 @@ public struct ProcessActivity: Sendable {
     /// Whoever waits for an answer that never comes does not run, and nobody works at it. In each of several windows, either one
     /// of the waiting has come back from a wait, or threads wanted a processor most of the time (and had it, or waited for it), or
     /// one of the servers waited for a disk or had its core written.
-    public func isSeen() -> Bool {
+    ///
+    /// - Parameter isPassedOver: the waiting get no answer while others get theirs (``Standstill``): that their servers run is for
+    ///   the others, and so is a wait for the disk that ends.
+    public func isSeen(isPassedOver: Bool = false) -> Bool {
+        let workers = isPassedOver ? waited : waited + servers
+        // A wait for the disk that is for somebody else ends, and another one begins elsewhere.
+        var alwaysAtDisk: Set<Int32>?
         for _ in 0..<ProcessActivity.windows {
-            let before = sample()
+            let before = sample(workers)
             let start = ContinuousClock.now
             Deadline.sleep(ProcessActivity.window)
-            let after = sample()
+            let after = sample(workers)
             let passed = (ContinuousClock.now - start).seconds * 1e9
             let moved = after.switches > before.switches
             // The wait for a processor is booked when it is over: who waits all the time is but in the state of it. The work may
             // go from hand to hand meanwhile.
             let ran = after.runnable.reduce(0) { $0 + Double($1.value &- (before.runnable[$1.key] ?? $1.value)) }
             let runs = before.isReady && after.isReady || ran > passed / 2
-            if !(moved || runs || after.isAtDisk || isDumpingCore) { return false }
+            let longest = (alwaysAtDisk ?? before.atDisk).intersection(before.atDisk).intersection(after.atDisk)
+            alwaysAtDisk = longest
+            let waitsForDisk = isPassedOver ? !longest.isEmpty : !after.atDisk.isEmpty
+            if !(moved || runs || waitsForDisk || isDumpingCore) { return false }
         }
         return true
     }
@@ -48,22 +57,26 @@ public struct ProcessActivity: Sendable {
         var runnable: [Int32: UInt64] = [:]
         /// Some thread runs or wants to.
         var isReady = false
-        var isAtDisk = false
+        /// Threads of the servers that wait for a disk.
+        var atDisk: Set<Int32> = []
     }
 
-    private func sample() -> Sample {
+    private func sample(_ workers: [Int32]) -> Sample {
         var sample = Sample()
-        for process in waited + servers {
+        for process in workers {
             for thread in names(in: "/proc/\(process)/task").compactMap({ Int32($0) }) {
                 let folder = "/proc/\(process)/task/\(thread)"
                 let times = (contents(of: folder + "/schedstat") ?? "").split(separator: " ").compactMap { UInt64($0) }
                 if times.count > 1 { sample.runnable[thread] = times[0] + times[1] }
                 if ProcessID.stat(process, thread: thread)?.state == "R" { sample.isReady = true }
-                if waited.contains(process) { sample.switches += ProcessActivity.voluntarySwitches(folder) }
+                if waited.contains(process) {
+                    sample.switches += ProcessID.voluntarySwitches(of: process, thread: thread)
+                }
             }
         }
-        sample.isAtDisk = servers.contains { pid in
-            ProcessSnapshot(ProcessID(pid)).blocked.contains { !$0.stack.contains("fuse_") && !$0.stack.isEmpty }
+        for server in servers {
+            let blocked = ProcessSnapshot(ProcessID(server)).blocked
+            sample.atDisk.formUnion(blocked.filter { !$0.stack.contains("fuse_") && !$0.stack.isEmpty }.map(\.id))
         }
         return sample
     }
@@ -71,10 +84,5 @@ public struct ProcessActivity: Sendable {
     /// A server that has crashed keeps its connection until its core is written.
     private var isDumpingCore: Bool {
         servers.contains { (contents(of: "/proc/\($0)/status") ?? "").contains("CoreDumping:\t1") }
-    }
-
-    private static func voluntarySwitches(_ folder: String) -> UInt64 {
-        (contents(of: folder + "/status") ?? "").split(separator: "\n")
-            .first { $0.hasPrefix("voluntary_ctxt_switches:") }.flatMap { UInt64($0.filter(\.isNumber)) } ?? 0
     }
 }

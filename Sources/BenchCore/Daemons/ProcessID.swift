@@ -53,6 +53,16 @@ public struct ProcessID: Sendable, Hashable, Codable, CustomStringConvertible {
         )
     }
 
+    /// How often a thread, or all threads of a process, gave the processor up by themselves, to wait for something.
+    static func voluntarySwitches(of pid: Int32, thread: Int32? = nil) -> UInt64 {
+        guard let thread else {
+            return names(in: "/proc/\(pid)/task").compactMap { Int32($0) }
+                .reduce(0) { $0 + voluntarySwitches(of: pid, thread: $1) }
+        }
+        return (contents(of: "/proc/\(pid)/task/\(thread)/status") ?? "").split(separator: "\n")
+            .first { $0.hasPrefix("voluntary_ctxt_switches:") }.flatMap { UInt64($0.filter(\.isNumber)) } ?? 0
+    }
+
     /// Every process of this machine, by id.
     public static func all() -> [Int32] {
         names(in: "/proc").compactMap { Int32($0) }

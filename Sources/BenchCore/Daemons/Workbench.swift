@@ -11,6 +11,8 @@ public final class Workbench: Sendable {
     public let folder: FilePath
     public let ledger: Ledger
     public let evidence: Evidence
+    /// Whether all that was written into the output folder is there.
+    public let keeping = ResultsKeeping()
     /// This project's program, for daemons, clients and probes.
     public let program: String
     /// What this run's deadlines are stretched by; its children are told.
@@ -32,7 +34,7 @@ public final class Workbench: Sendable {
     ) throws(Errno) {
         self.pace = pace ?? Pace.current()
         ledger = try Ledger()
-        evidence = Evidence(root: output)
+        evidence = Evidence(root: output, keeping: keeping)
         self.program = program ?? linkTarget("/proc/self/exe") ?? "/proc/self/exe"
         let base = temporary?.string ?? getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         // Mount points are compared with mountinfo, which knows no symbolic links.

@@ -9,6 +9,8 @@ public enum BenchHelper: Sendable {
     case load(LoadClient.Options)
     /// Keeps a file of the mount open: writes a line whenever it gets SIGUSR1, and closes it at SIGTERM.
     case holdFile(path: String, status: String)
+    /// Waits for a lock on a file of the mount, and keeps it until SIGTERM.
+    case holdLock(path: String)
     /// Takes a copy of a process's `/dev/fuse` descriptor, and keeps it until SIGTERM.
     case holdDevice(pid: Int32)
     /// Submits native asynchronous reads and writes, and closes the file while they are under way; over and over.
@@ -29,6 +31,7 @@ public enum BenchHelper: Sendable {
                 options.connection.map { "\($0)" } ?? "any", options.operations.map { "\($0)" } ?? "any",
             ]
         case .holdFile(let path, let status): words = ["hold-file", path, status]
+        case .holdLock(let path): words = ["hold-lock", path]
         case .holdDevice(let pid): words = ["hold-device", "\(pid)"]
         case .asynchronous(let folder, let status): words = ["asynchronous", folder, status]
         case .refuseRing(let command): words = ["refuse-ring"] + command
@@ -49,6 +52,7 @@ public enum BenchHelper: Sendable {
                     kind: kind, root: words[2], id: id, seed: seed, status: words[5], ledger: words[6],
                     cpu: Int(words[7]), connection: UInt32(words[8]), operations: Int(words[9])))
         case ("hold-file", 3): self = .holdFile(path: words[1], status: words[2])
+        case ("hold-lock", 2): self = .holdLock(path: words[1])
         case ("hold-device", 2):
             guard let pid = Int32(words[1]) else { return nil }
             self = .holdDevice(pid: pid)
@@ -66,6 +70,7 @@ public enum BenchHelper: Sendable {
         switch self {
         case .load(let options): return LoadClient.run(options)
         case .holdFile(let path, let status): return BenchHelper.holdFile(path, status)
+        case .holdLock(let path): return BenchHelper.holdLock(path)
         case .holdDevice(let pid): return BenchHelper.holdDevice(of: pid)
         case .asynchronous(let folder, let status): return BenchHelper.asynchronous(folder, status)
         case .refuseRing(let command):
@@ -106,6 +111,15 @@ public enum BenchHelper: Sendable {
             writer.add(.operations)
         }
         return close(file) == 0 ? 0 : 1
+    }
+
+    private static func holdLock(_ path: String) -> CInt {
+        let file = clinux_openat(AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        var lock = Glibc.flock()
+        lock.l_type = Int16(F_WRLCK)
+        lock.l_whence = Int16(SEEK_SET)
+        guard file >= 0, clinux_fcntl_lock(file, F_SETLKW, &lock) == 0 else { return 1 }
+        while true { pause() }
     }
 
     /// pidfd_getfd(2): the same open file that the daemon has, as a forked child of it would.

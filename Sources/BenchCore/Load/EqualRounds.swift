@@ -73,6 +73,8 @@ package final class EqualRounds {
 
     private func series(_ seed: UInt64, _ tick: () -> Void) -> Outcome {
         var samples: [DaemonResources] = []
+        // Requests that nobody waits for, such as a RELEASE, and that are never answered.
+        var unanswered: [Int] = []
         let companion = try? startCompanion(seed)
         defer { if let companion { end(companion) } }
         for _ in 0..<EqualRounds.warmUp + EqualRounds.rounds {
@@ -80,11 +82,14 @@ package final class EqualRounds {
             if let obstacle = work(seed, since: before, tick) { return obstacle }
             guard let sample = settled(before) else { return .unknown("the daemon is gone") }
             samples.append(sample)
+            unanswered.append(daemon.connection?.waiting ?? 0)
         }
         samples.removeFirst(EqualRounds.warmUp - 1)
+        unanswered.removeFirst(EqualRounds.warmUp - 1)
         let trends = [
             Trend("anonymous memory", samples.map(\.anonymous), per: operations),
             Trend("open descriptors", samples.map(\.descriptors)), Trend("threads", samples.map(\.threads)),
+            Trend("unanswered requests", unanswered),
         ]
         let growing = trends.filter(\.isGrowing)
         let words = (growing.isEmpty ? trends : growing).map(\.words).joined(separator: ", ")
