@@ -38,6 +38,33 @@ int cbench_become(uid_t uid, gid_t gid, size_t group_count, const gid_t *groups,
     return (int)syscall(SYS_capset, &header, data);
 }
 
+int cbench_drop_unused(void)
+{
+    enum { no_automount = 4, close_on_exec = 1, reconfigure = 7 };
+    char path[256] = ".";
+    struct statx status;
+    int context, result;
+
+    // fspick(2) wants the root of the mount.
+    for (;;) {
+        if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE, &status) < 0)
+            return -1;
+        if (status.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+            break;
+        if (strlen(path) + 4 > sizeof path) {
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        strcat(path, "/..");
+    }
+    context = (int)syscall(SYS_fspick, AT_FDCWD, path, no_automount | close_on_exec);
+    if (context < 0)
+        return -1;
+    result = (int)syscall(SYS_fsconfig, context, reconfigure, NULL, NULL, 0);
+    close(context);
+    return result;
+}
+
 pid_t cbench_fork(void)
 {
     return fork();

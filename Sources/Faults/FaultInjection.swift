@@ -14,11 +14,19 @@ package final class FaultInjection: SessionHook {
     }
 
     package func connection(_ connection: Connection) -> Connection {
+        if fault == .stuckShortOfMemory, FaultInjection.isShortOfMemory { while true { pause() } }
         guard fault == .skipUnmount else { return connection }
         // Nobody has a mount of this number.
         let mount = MountIdentity(
             path: connection.mountPoint, mountID: -1, connection: connection.number, uniqueID: .max)
         return Connection(device: (try? connection.device.duplicate()) ?? connection.device, mount: mount)
+    }
+
+    /// Its address space has a limit (RLIMIT_AS).
+    private static var isShortOfMemory: Bool {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(9 /* RLIMIT_AS */), &limit)
+        return limit.rlim_cur != .max
     }
 
     package func fileSystem(_ fileSystem: any FileSystem) -> any FileSystem {
@@ -27,7 +35,7 @@ package final class FaultInjection: SessionHook {
 
     package func transport(_ transport: any Transport) -> any Transport {
         switch fault {
-        case .forgetWakeUp, .miscount: FaultyTransport(wrapping: transport, fault: fault)
+        case .forgetWakeUp, .stuckAtDepthOne, .miscount: FaultyTransport(wrapping: transport, fault: fault)
         default: transport
         }
     }

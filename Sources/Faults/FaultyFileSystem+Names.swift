@@ -119,7 +119,18 @@ extension FaultyFileSystem {
         switch fault {
         case .wrongOwner: (0, 0)
         case .wrongGroup: (request.header.uid, 0)
+        case .callersMixedUp: creatorAtTheSameMoment(request)
         default: (request.header.uid, request.header.gid)
+        }
+    }
+
+    /// Somebody else, if one created something in the last two milliseconds.
+    private func creatorAtTheSameMoment(_ request: borrowing Request) -> (UInt32, UInt32) {
+        let now = MonotonicClock.now()
+        let (user, group) = (request.header.uid, request.header.gid)
+        return lastCreator.withLock { last in
+            defer { last = (user, group, now) }
+            return now - last.time < 2_000_000 ? (last.user, last.group) : (user, group)
         }
     }
 
@@ -153,6 +164,7 @@ extension FaultyFileSystem {
                 return first[node] ?? now
             }
             (attributes.mode, attributes.mtime, attributes.mtimensec) = (told.mode, told.mtime, told.mtimensec)
+        case .forgetsTooMuch: _ = forgotten.withLock { $0.remove(node) }
         case .modeToldOnly:
             if let mode = modes.withLock({ $0[node] }) { attributes.mode = attributes.mode & 0o170000 | mode }
         default: break

@@ -8,7 +8,8 @@ import SystemPackage
 /// What goes wrong with any request, whatever it asks for, and what it costs.
 extension FaultyFileSystem {
     package func dispatch(_ request: borrowing Request, reply: inout ReplyBuffer) -> Outcome {
-        alter(decode(request, reply: &reply), of: request, reply)
+        if fault == .forgetsTooMuch, isForgotten(request) { return .failure(.noSuchFileOrDirectory) }
+        return alter(decode(request, reply: &reply), of: request, reply)
     }
 
     /// What becomes of a request that the filesystem has handled.
@@ -18,6 +19,8 @@ extension FaultyFileSystem {
         switch (fault, outcome, request.opcode) {
         // One that its caller waits for: nobody does for a RELEASE.
         case (.neverCommit, _, .write) where number >= 40 && !hasHappened.exchange(true, ordering: .relaxed):
+            return never()
+        case (.releaseUnanswered, _, .release) where number % 20 == 0:
             return never()
         case (.holdReplies, .reply, _) where number > 20, (.holdReplies, .failure, _) where number > 20:
             return later(outcome, reply, seconds: 5)
@@ -49,6 +52,14 @@ extension FaultyFileSystem {
         default: break
         }
         return outcome
+    }
+
+    /// Whether it is about a node that is taken for forgotten, and about nothing else that it could go by.
+    private func isForgotten(_ request: borrowing Request) -> Bool {
+        switch request.opcode {
+        case .getattr, .open, .opendir, .setattr, .getxattr: forgotten.withLock { $0.contains(request.node) }
+        default: false
+        }
     }
 
     /// The same reply from another thread.

@@ -22,6 +22,10 @@ package final class FaultyFileSystem: FileSystem {
     let modes = Lock<[UInt64: UInt32]>([:])
     /// By which name in which directory each node was found last.
     let names = Lock<[UInt64: (parent: UInt64, name: [UInt8])]>([:])
+    /// Nodes that are not known any more.
+    let forgotten = Lock<Set<UInt64>>([])
+    /// Who created something last, and when.
+    let lastCreator = Lock<(user: UInt32, group: UInt32, time: UInt64)>((0, 0, 0))
 
     package init(wrapping inner: any FileSystem, fault: Fault) {
         self.inner = inner
@@ -30,7 +34,7 @@ package final class FaultyFileSystem: FileSystem {
 
     /// Whether attributes are told that are not the file's.
     var changesAttributes: Bool {
-        [.wrongLinkCount, .unstableInode, .staleAttribute, .modeToldOnly].contains(fault)
+        [.wrongLinkCount, .unstableInode, .staleAttribute, .modeToldOnly, .forgetsTooMuch].contains(fault)
     }
 
     /// True once in so many calls.
@@ -38,12 +42,21 @@ package final class FaultyFileSystem: FileSystem {
         counter.add(1, ordering: .relaxed).newValue % interval == 0
     }
 
-    package var wantedFlags: InitFlags { inner.wantedFlags }
+    package var wantedFlags: InitFlags {
+        // Entries come by LOOKUP alone, where it is seen that a node is known again.
+        fault == .forgetsTooMuch
+            ? inner.wantedFlags.subtracting([.readdirplus, .readdirplusAuto]) : inner.wantedFlags
+    }
     package func start(_ agreed: InitFlags) { inner.start(agreed) }
     package func stop() { inner.stop() }
     package func interruptWaiters() { inner.interruptWaiters() }
-    package func interrupt(unique: UInt64) { inner.interrupt(unique: unique) }
-    package func forget(node: UInt64, count: UInt64) { inner.forget(node: node, count: count) }
+    package func interrupt(unique: UInt64) {
+        if fault != .interruptIgnored { inner.interrupt(unique: unique) }
+    }
+    package func forget(node: UInt64, count: UInt64) {
+        if fault == .forgetsTooMuch { _ = forgotten.withLock { $0.insert(node) } }
+        inner.forget(node: node, count: count)
+    }
 
     package func statx(
         _ request: borrowing Request, _ arguments: cfuse_statx_in, reply: inout ReplyBuffer

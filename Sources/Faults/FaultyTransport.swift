@@ -28,8 +28,16 @@ final class FaultyTransport: Transport {
     var counters: [Counters] { inner.counters + [excess] }
     var facts: TransportFacts { inner.facts }
 
+    private var forgetsWakeUp: Bool {
+        switch fault {
+        case .forgetWakeUp: true
+        case .stuckAtDepthOne: facts.queues.contains { $0.capacity == 1 }
+        default: false
+        }
+    }
+
     func stop(until deadline: Deadline) -> [String] {
-        guard fault == .forgetWakeUp else { return inner.stop(until: deadline) }
+        guard forgetsWakeUp else { return inner.stop(until: deadline) }
         while !deadline.hasPassed { usleep(10_000) }
         return ["a thread of \(name) that was not told"]
     }

@@ -62,6 +62,40 @@ struct UndrainedCommands: Scenario {
     }
 }
 
+struct StopAtDepthOne: Scenario {
+    let number = 48
+    let name = "stop-at-depth-1"
+    let summary = "each queue has one entry, and a client waits for a lock: SIGTERM, abort or umount -f under load"
+    let oracles: Set<Oracle> = [.reaped, .exit, .mountGone, .errors]
+    let depth: Int? = 1
+
+    func run(_ cycle: Cycle) throws {
+        let daemon = try cycle.mount()
+        let locked = BenchHelper.holdLock(path: daemon.root.appending("locked").string)
+        for _ in 0..<2 { cycle.helpers.append(try cycle.bench.spawn([cycle.bench.program] + locked.arguments)) }
+        try cycle.startLoad(perCPU: 3)
+        cycle.pause()
+        cycle.aboutToAct()
+        // Where the daemon keeps no locks, the kernel has the one wait for the other, whatever becomes of the connection.
+        let waiters = cycle.helpers.filter {
+            ProcessSnapshot($0.id).threads.contains { $0.stack.contains("request_wait_answer") }
+        }
+        let method: StopMethod = [.terminate, .terminate, .abort, .forcedUnmount].randomElement(using: &cycle.random)!
+        daemon.begin(method, within: cycle.limit)
+        cycle.expect.exit = method == .terminate ? .clean : .anyStatus
+        cycle.reap()
+        for waiter in waiters where waiter.wait(cycle.limit) == nil {
+            cycle.hung = true
+            cycle.fail(.reaped, "a client that waits for a lock (pid \(waiter.id)) hangs after \(method.rawValue)")
+        }
+        // Who has the lock has the file open, and with it the connection.
+        for helper in cycle.helpers {
+            helper.signal(SIGTERM)
+            _ = helper.wait(cycle.limit)
+        }
+    }
+}
+
 struct StopWhileStopping: Scenario {
     let number = 39
     let name = "stop-while-stopping"

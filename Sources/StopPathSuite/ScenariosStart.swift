@@ -102,6 +102,61 @@ struct QueueThreadFails: Scenario {
     }
 }
 
+struct AddressSpaceLimit: Scenario {
+    let number = 47
+    let name = "address-space-limit"
+    let summary = "starts with less and less address space: each serves, or fails cleanly and says why"
+    let oracles: Set<Oracle> = [.exit, .mountGone]
+
+    func run(_ cycle: Cycle) throws {
+        let daemon = try cycle.mount()
+        guard let needed = daemon.process.flatMap({ DaemonResources.peakAddressSpace(of: $0.id) }) else {
+            throw ScenarioObstacle("how much address space the daemon takes is not known")
+        }
+        cycle.expect.exit = .anyStatus
+        guard isGone(daemon, cycle, "without a limit") else { return }
+        let steps = cycle.settings.isQuick ? 6 : 16
+        for step in 0..<steps {
+            // From a little more than it takes down to next to nothing, at points that the seed chooses.
+            let share = 1.1 - (Double(step) + Double.random(in: 0..<1, using: &cycle.random)) / Double(steps)
+            let limit = max(1 << 20, Int(Double(needed) * share) & ~4095)
+            guard serves(cycle, limit) else { return }
+        }
+    }
+
+    /// Mounts with this much address space.
+    ///
+    /// - Returns: false if the cycle has failed.
+    private func serves(_ cycle: Cycle, _ limit: Int) -> Bool {
+        let words = "with \(limit >> 20) MiB of address space"
+        do throws(DaemonError) {
+            return isGone(try cycle.mount(prefix: ["prlimit", "--as=\(limit):\(limit)"]), cycle, words)
+        } catch {
+            if case .exited(let status, let log) = error {
+                cycle.checkRefusal(status, log, mayAbort: true)
+                return cycle.reports.allSatisfy { !$0.isFailure }
+            }
+            cycle.hung = true
+            cycle.fail(.exit, "\(words): \(error)")
+            return false
+        }
+    }
+
+    /// Unmounts; whatever its status, the daemon must go.
+    private func isGone(_ daemon: MountedDaemon, _ cycle: Cycle, _ words: String) -> Bool {
+        let stop = daemon.stop(.unmount, within: cycle.limit)
+        if stop.isComplete, stop.unmountError == nil { return true }
+        if stop.isComplete, stop.unmountError == .invalidArgument, let status = stop.exit {
+            // It was gone before: threads that it starts once it serves can be refused, too.
+            cycle.checkRefusal(status, daemon.logTail, mayAbort: true)
+            return cycle.reports.allSatisfy { !$0.isFailure }
+        }
+        cycle.hung = true
+        cycle.fail(.mountGone, "\(words): \(stop)")
+        return false
+    }
+}
+
 struct StartupAllocationFails: Scenario {
     let number = 16
     let name = "startup-allocation-fails"

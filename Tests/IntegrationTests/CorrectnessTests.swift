@@ -86,7 +86,8 @@ extension Mounting {
             .xattrFlagIgnored: "xattr-flags", .accessListIgnored: "acl-grants", .lockIgnored: "record-lock-excludes",
             .wrongSpace: "statfs-is-sane", .lockGrantedAtTimes: "differential-sequences",
             .shortReadSeldom: "differential-sequences", .lookupFailsSeldom: "many-files-appear-behind",
-            .lostWriteSeldom: "integrity-under-load",
+            .lostWriteSeldom: "integrity-under-load", .callersMixedUp: "callers-keep-their-ids",
+            .forgetsTooMuch: "looked-up-while-forgotten", .interruptIgnored: "waiting-for-a-lock-is-interrupted",
         ]
 
         /// What the daemon must stand: the stop path's scenarios act with these.
@@ -105,6 +106,15 @@ extension Mounting {
             let caught = Set(CorrectnessTests.catches.keys).union(HostileSourceTests.catches.map(\.fault))
                 .union(FaultCase.all.map(\.fault)).union(CorrectnessTests.newerKernels)
             #expect(Set(Fault.allCases).subtracting(caught) == CorrectnessTests.harmless)
+        }
+
+        @Test func theDocumentationHasTheTable() throws {
+            let rows = CorrectnessTests.catches.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+                ["`\($0.rawValue)`", $0.summary, "`\($1)`"]
+            }
+            try DocumentedTable(
+                file: "correctness.md", name: "faults", head: ["fault", "what is done wrong", "check"], rows: rows
+            ).check()
         }
 
         @Test(arguments: catches.keys.sorted { $0.rawValue < $1.rawValue })

@@ -30,7 +30,9 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
     var testDescription: String { "\(fault.rawValue) in \(scenario) on \(transport.rawValue)" }
 
     /// As the table of `docs/stop-path.md` has it.
-    var row: String { "| `\(fault.rawValue)` | \(transport.rawValue) | \(scenario) | \(oracle.rawValue) |" }
+    var row: [String] {
+        ["`\(fault.rawValue)`", fault.summary, transport.rawValue, scenario, oracle.label]
+    }
 
     /// A client that never gets its answer keeps everything else from ending, too.
     private static let stuck: Set<Oracle> = [.reaped, .transport, .leaks, .exit, .mountGone, .errors]
@@ -68,6 +70,9 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
         FaultCase(.duplicateCommit, .uringPercore, "equal-rounds", .transport),
         FaultCase(.stall, .uringPercore, "equal-rounds", .reaped),
         FaultCase(.spin, .legacy, busy, .leaks),
+        FaultCase(.releaseUnanswered, .legacy, busy, .transport, consequences: stuck),
+        FaultCase(.stuckAtDepthOne, .uringPercore, "stop-at-depth-1", .exit),
+        FaultCase(.stuckShortOfMemory, .legacy, "address-space-limit", .exit, consequences: stuck),
         FaultCase(.miscount, .uringPercore, busy, .transport),
     ]
 }

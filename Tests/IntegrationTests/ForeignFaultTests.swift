@@ -26,6 +26,13 @@ extension Mounting {
             Case(
                 fault: "forget-truncate", checks: ["truncate-shrinks-and-grows"],
                 failures: ["truncate-shrinks-and-grows"]),
+            Case(fault: "forget-chmod", checks: ["chmod-every-bit"], failures: ["chmod-every-bit"]),
+            Case(fault: "forget-xattr", checks: ["xattr-set-get-remove"], failures: ["xattr-set-get-remove"]),
+            Case(
+                fault: "short-read-seldom", checks: ["differential-sequences"], failures: ["differential-sequences"]),
+            Case(
+                fault: "lose-write-seldom", checks: ["integrity-under-load"],
+                failures: ["integrity-under-load", "integrity-after-remount"]),
             Case(
                 fault: "lose-write", checks: ["many-small-writes", "integrity-under-load"],
                 failures: ["many-small-writes", "integrity-under-load", "integrity-after-remount"]),
@@ -38,6 +45,21 @@ extension Mounting {
             Case(fault: "hang", checks: ["list-1000"], failures: ["list-1000"]),
             Case(fault: "slow", checks: ["list-1000"], failures: []),
         ]
+
+        @Test func theDocumentationHasTheTable() throws {
+            func names(_ list: [String]) -> String {
+                list.isEmpty ? "nothing" : list.map { "`\($0)`" }.joined(separator: ", ")
+            }
+            let rows = ForeignFaultTests.cases.map { ["`\($0.fault)`", names($0.checks), names($0.failures)] }
+            try DocumentedTable(
+                file: "correctness.md", name: "preloaded faults",
+                head: ["preloaded into bindfs", "asked", "must fail"],
+                rows: rows + [
+                    ["`double-reply`", "equal-rounds of the stop path", "T requests"],
+                    ["`lose-fsync`", "kill9-under-io of the stop path", "S stored data"],
+                ]
+            ).check()
+        }
 
         private static func buildPreload(_ folder: FilePath) throws -> String {
             let source = FilePath(#filePath).removingLastComponent().appending("Preload/faults.c").string
@@ -56,6 +78,18 @@ extension Mounting {
                 let (status, text) = try StopPathTests.stopPath(["--daemon", command, "--scenario", "equal-rounds"])
                 #expect(status == .exited(isBad ? 1 : 0), "\(text)")
                 #expect(text.contains("the kernel refused") == isBad, "\(text)")
+            }
+        }
+
+        /// What was fsynced, and is not there after a power cut.
+        @Test(arguments: [("lose-fsync", true), ("none", false)])
+        func lostSyncsAreSeen(fault: String, isBad: Bool) throws {
+            try Mounting.withBench { bench, _, _ in
+                let preload = try ForeignFaultTests.buildPreload(bench.folder)
+                let command = "env LD_PRELOAD=\(preload) FAULT=\(fault) bindfs -f {source} {mountpoint}"
+                let (status, text) = try StopPathTests.stopPath(["--daemon", command, "--scenario", "kill9-under-io"])
+                #expect(status == .exited(isBad ? 1 : 0), "\(text)")
+                #expect(text.contains("S stored data") == isBad, "\(text)")
             }
         }
 

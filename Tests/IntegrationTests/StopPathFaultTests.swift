@@ -11,9 +11,16 @@ import Testing
 extension Mounting {
     /// Who has to notice does notice, and nobody else cries out.
     @Suite(.serialized) struct StopPathFaultTests {
+        private let output = FilePath("/tmp/fstestkit-fault-\(getpid())")
+
+        private func results() throws -> [TestResult] {
+            try readWhole(output.appending("results.jsonl")).split(separator: "\n").compactMap {
+                try? JSONDecoder().decode(TestResult.self, from: Data($0.utf8))
+            }
+        }
+
         /// The oracles that failed in a run of one scenario.
         private func failed(_ test: FaultCase, fault: Bool) throws -> (Set<String>, text: String) {
-            let output = FilePath("/tmp/fstestkit-fault-\(getpid())")
             var arguments = [
                 "stop-path", "--transport", test.transport.rawValue, "--scenario", test.scenario, "--cycles", "1",
                 "--seed",
@@ -22,9 +29,7 @@ extension Mounting {
             if !test.isThorough { arguments.append("--quick") }
             if fault { arguments += ["--fault", test.fault.rawValue, "--allow-faults"] }
             let (_, text) = try StopPathTests.run(arguments)
-            let lines = try readWhole(output.appending("results.jsonl")).split(separator: "\n")
-            let results = lines.compactMap { try? JSONDecoder().decode(TestResult.self, from: Data($0.utf8)) }
-            let cycle = try #require(results.first { $0.area == test.scenario }, "\(text)")
+            let cycle = try #require(try results().first { $0.area == test.scenario }, "\(text)")
             let checks = cycle.checks ?? []
             return (Set(checks.filter { $0.verdict == .failed }.map(\.name)), text)
         }
@@ -47,6 +52,28 @@ extension Mounting {
             }
         }
 
+        /// The daemon works all the time, but for others.
+        @Test(arguments: [TransportName.legacy, .uringPercore])
+        func aHangBesideBusyClientsIsToldSoon(_ transport: TransportName) throws {
+            guard hasRing || !transport.usesRing else { return }
+            let (_, text) = try StopPathTests.run([
+                "stop-path", "--transport", transport.rawValue, "--scenario", "unmount-busy-then-idle", "--cycles", "1",
+                "--seed", "3", "--timeout", "5", "--output", output.string, "--fault", "never-commit", "--allow-faults",
+                "--slow", "1.01",
+            ])
+            let cycle = try #require(try results().first { $0.area == "unmount-busy-then-idle" }, "\(text)")
+            #expect(cycle.verdict == .hung && cycle.seconds < 30, "\(text)")
+        }
+
+        /// Whoever reads that a thread did not end wants to know where it is.
+        @Test func lateThreadsAreInTheLog() throws {
+            let (_, text) = try failed(FaultCase(.forgetWakeUp, .legacy, "idle-sigterm", .exit), fault: true)
+            let cycle = try #require(try results().first { $0.area == "idle-sigterm" }, "\(text)")
+            let file = try #require(cycle.evidence.first { $0.hasSuffix("/daemon.log") }, "\(cycle.evidence)")
+            let log = try readWhole(output.appending(file))
+            #expect(log.contains("wchan") && log.contains("thread"), "\(log)")
+        }
+
         /// Each request takes its time, and with all clients longer than anything may take: that is slow, and nothing hangs.
         @Test(arguments: ["unmount-busy-then-idle", "idle-sigterm"]) func slowIsNotHung(_ scenario: String) throws {
             let (status, text) = try StopPathTests.run([
@@ -66,9 +93,10 @@ extension Mounting {
 
         /// The table of the documentation is this one.
         @Test func theDocumentationHasTheTable() throws {
-            let root = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
-            let text = try readWhole(root.appending("docs/stop-path.md"))
-            for test in FaultCase.all { #expect(text.contains(test.row), "docs/stop-path.md lacks: \(test.row)") }
+            try DocumentedTable(
+                file: "stop-path.md", name: "faults",
+                head: ["fault", "what is done wrong", "transport", "scenario", "oracle"], rows: FaultCase.all.map(\.row)
+            ).check()
         }
     }
 }

@@ -28,8 +28,8 @@ extension Mounting {
         @Test func listNamesEveryScenario() throws {
             let (status, text) = try StopPathTests.run(["stop-path", "--list"])
             #expect(status == .exited(0))
-            #expect(Scenarios.all.count == 43)
-            #expect(Scenarios.all.map(\.number) == Array(1...43))
+            #expect(Scenarios.all.count == 48)
+            #expect(Scenarios.all.map(\.number) == Array(1...48))
             for scenario in Scenarios.all { #expect(text.contains(scenario.name)) }
         }
 

@@ -81,6 +81,9 @@ void cbench_remove_tree(int directory, const char *name);
 ssize_t cbench_sendfile(int out, int in, int64_t *offset, size_t count);
 // utimensat(2) of a path, or with a NULL path futimens(3).
 int cbench_set_times(int directory, const char *path, const struct timespec times[2], int flags);
+// Has the kernel drop all names and inodes of the working directory's mount that nobody uses, and so tell its daemon to forget
+// them: a reconfiguration that changes nothing (fspick(2), fsconfig(2)). For FUSE mounts; needs CAP_SYS_ADMIN.
+int cbench_drop_unused(void);
 // Monotonic time in nanoseconds.
 uint64_t cbench_now(void);
 

@@ -1,4 +1,5 @@
 import BenchCore
+import CBench
 import CLinux
 import Glibc
 import LinuxSystem
@@ -71,6 +72,69 @@ let concurrencyChecks = CheckGroup(
             stop.bytes[0] = 1
             try reader.join()
             try expect("type of a", try FS.stat("a").kind, is: .regular, path: "a")
+        },
+        .init(
+            "looked-up-while-forgotten", "open(2), stat(2): a file stays, whatever the kernel forgets of it",
+            needs: [.root], deadline: 60
+        ) { context in
+            let files = 16
+            func content(_ number: Int) -> [UInt8] { Array("content of file \(number)".utf8) }
+            for number in 0..<files { try FS.create(Path("f\(number)"), content(number)) }
+            let stop = try SharedMemory(4096)
+            let lookers = try (0..<4).map { index in
+                try Child("process \(index)") {
+                    var random = context.random(UInt64(index))
+                    while stop.bytes[0] == 0 {
+                        let number = random.below(files)
+                        let name = Path("f\(number)")
+                        try expect("size", try FS.stat(name).size, is: UInt64(content(number).count), path: name)
+                        try expect(data: try FS.contents(name), is: content(number), "content", path: name)
+                    }
+                }
+            }
+            // On a plain directory that would be the machine's own filesystem, which tells nobody what it forgets.
+            let end = Deadline(after: Pace.inherited(.milliseconds(context.traits.isMount ? 1500 : 100)))
+            while !end.hasPassed {
+                if !context.traits.isMount { usleep(10_000) } else { try call("fsconfig") { cbench_drop_unused() } }
+            }
+            stop.bytes[0] = 1
+            for looker in lookers { try looker.join() }
+        },
+        .init(
+            "callers-keep-their-ids", "credentials(7): of many at once, each makes files as itself", needs: [.root],
+            deadline: 60
+        ) { context in
+            try FS.chmod(".", 0o777)
+            try context.run(as: .alice) { try FS.create("alone") }
+            if try FS.stat("alone").owner != Credentials.alice.user {
+                throw CheckSkipped("even of a single caller, creations do not belong to it (created-as-the-caller)")
+            }
+            let callers: [Credentials] = [.alice, .bob, .carol, Credentials(user: 60004, group: 60004)]
+            let each = 150
+            func name(_ caller: Int, _ number: Int) -> Path { Path("\(caller)-\(number)") }
+            let gate = try Gate()
+            let children = try callers.enumerated().map { index, who in
+                try Child("user \(who.user)", as: who) {
+                    try gate.pass()
+                    for number in 0..<each {
+                        switch number % 3 {
+                        case 0: try FS.create(name(index, number))
+                        case 1: try FS.mkdir(name(index, number))
+                        default: try FS.symlink("alone", name(index, number))
+                        }
+                    }
+                }
+            }
+            gate.open(callers.count)
+            for child in children { try child.join() }
+            for (index, who) in callers.enumerated() {
+                for number in 0..<each {
+                    let made = try FS.stat(name(index, number))
+                    try expect(
+                        "owner and group", [made.owner, made.group], is: [who.user, who.group],
+                        path: name(index, number))
+                }
+            }
         },
         .init("append-from-8-processes", "open(2): O_APPEND is atomic", deadline: 60) { context in
             try FS.create("log")

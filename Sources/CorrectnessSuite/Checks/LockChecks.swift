@@ -147,8 +147,11 @@ let lockChecks = CheckGroup(
                 usleep(50_000)
                 child.signal(SIGUSR1)
             }
-            try child.join()
+            // Who is not told of signals waits until the lock is there.
+            let isInterrupted = child.ends(within: 5)
             try file.lock(F_SETLK, F_UNLCK)
+            try expect(isInterrupted, "a wait for a lock goes on after 20 signals", path: "f")
+            try child.join()
             try Child("afterwards") { try File("f", O_RDWR).lock(F_SETLK, F_WRLCK) }.join()
         },
         .init("waiting-for-a-lock-is-killed", "fcntl(2), signal(7)") { _ in

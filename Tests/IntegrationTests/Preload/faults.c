@@ -14,10 +14,11 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
-static atomic_int stats, writes;
+static atomic_int stats, reads, writes;
 
 static int is(const char *fault)
 {
@@ -98,10 +99,39 @@ int __lxstat64(int version, const char *path, struct stat64 *result)
         NEXT(name);                                                                      \
         if (is("lose-write") && (atomic_fetch_add(&writes, 1) + 1) % 16 == 0)            \
             return (ssize_t)count;                                                       \
+        if (is("lose-write-seldom") && (atomic_fetch_add(&writes, 1) + 1) % 300 == 0)    \
+            return (ssize_t)count;                                                       \
         return next(file, data, count, offset);                                          \
     }
 WRITE(pwrite, off_t)
 WRITE(pwrite64, off64_t)
+
+#define READ(name, offset_type)                                                          \
+    ssize_t name(int file, void *data, size_t count, offset_type offset)                 \
+    {                                                                                    \
+        NEXT(name);                                                                      \
+        if (is("short-read-seldom") && count > 1 && (atomic_fetch_add(&reads, 1) + 1) % 300 == 0) \
+            count /= 2;                                                                  \
+        return next(file, data, count, offset);                                          \
+    }
+READ(pread, off_t)
+READ(pread64, off64_t)
+
+// Acknowledged, and not done.
+#define FORGET(fault, name, parameters, ...)               \
+    int name parameters                                    \
+    {                                                      \
+        NEXT(name);                                        \
+        if (is(fault))                                     \
+            return 0;                                      \
+        return next(__VA_ARGS__);                          \
+    }
+FORGET("forget-chmod", chmod, (const char *path, mode_t mode), path, mode)
+FORGET("forget-chmod", fchmod, (int file, mode_t mode), file, mode)
+FORGET("forget-chmod", fchmodat, (int folder, const char *path, mode_t mode, int flags), folder, path, mode, flags)
+FORGET("forget-xattr", lsetxattr, (const char *path, const char *name, const void *value, size_t size, int flags), path, name, value, size, flags)
+FORGET("lose-fsync", fsync, (int file), file)
+FORGET("lose-fsync", fdatasync, (int file), file)
 
 #define TRUNCATE(name, subject, offset_type)               \
     int name(subject, offset_type length)                  \
