@@ -17,10 +17,13 @@ public enum DaemonError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .notStarted(let program, let error): "\(program) could not be started: \(error)"
         case .exited(let status, let log): "the daemon ended before it mounted: \(status)\(DaemonError.quote(log))"
-        case .notMounted(let time, let log): "not mounted within \(Int(time.seconds.rounded())) s\(DaemonError.quote(log))"
-        case .notReady(let time, let log): "mounted, but no answer within \(Int(time.seconds.rounded())) s\(DaemonError.quote(log))"
+        case .notMounted(let time, let log): "not mounted within \(DaemonError.words(time))\(DaemonError.quote(log))"
+        case .notReady(let time, let log):
+            "mounted, but no answer within \(DaemonError.words(time))\(DaemonError.quote(log))"
         }
     }
+
+    private static func words(_ time: Duration) -> String { "\(Int(time.seconds.rounded())) s" }
 
     private static func quote(_ log: String) -> String { log.isEmpty ? "" : ": \(log)" }
 }
