@@ -151,6 +151,57 @@ int clinux_spawn_self(pid_t *pid, char *const argv[], int descriptor)
     return result ? -1 : 0;
 }
 
+// Nothing but system calls: after fork(2) of a process with threads nothing else is safe.
+static void unmount_after(int descriptor, const char *path, unsigned int mask, uint64_t mount, unsigned int minor)
+{
+    const char *const arguments[] = {"fusermount3", "-u", "-q", "-z", "--", path, NULL};
+    struct statx status;
+    ssize_t count;
+    char byte;
+    int nothing;
+
+    setsid();
+    reset_signals();
+    if (chdir("/") || dup2(descriptor, 3) < 0)
+        _exit(1);
+    nothing = open("/dev/null", O_RDWR);
+    for (int standard = 0; standard < 3; standard++)
+        dup2(nothing, standard);
+    close_range(4, ~0u, 0);
+    do
+        count = read(3, &byte, 1);
+    while (count > 0 || (count < 0 && errno == EINTR));
+    // Asks nothing of the filesystem.
+    if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, mask, &status) ||
+        !(status.stx_mask & mask) || status.stx_mnt_id != mount || status.stx_dev_minor != minor)
+        _exit(0);
+    if (umount2(path, UMOUNT_NOFOLLOW | MNT_DETACH) && errno == EPERM)
+        execvp(arguments[0], (char *const *)arguments);
+    _exit(0);
+}
+
+int clinux_unmount_after(int descriptor, const char *path, unsigned int mask, uint64_t mount, unsigned int minor)
+{
+    pid_t child = fork();
+    int status;
+
+    if (child == 0) {
+        // A grandchild, so that nobody has to wait for it.
+        pid_t watcher = _Fork();
+
+        if (watcher == 0)
+            unmount_after(descriptor, path, mask, mount, minor);
+        _exit(watcher < 0 ? errno : 0);
+    }
+    if (child < 0)
+        return -1;
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            return -1;
+    errno = WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
+    return errno ? -1 : 0;
+}
+
 int clinux_enter_mounts(int descriptor)
 {
     return setns(descriptor, CLONE_NEWNS);

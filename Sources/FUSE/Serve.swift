@@ -26,6 +26,7 @@ public func serve(
     service.session.maxWrite = options.largestWrite
     service.session.requestTimeout = options.requestTimeout
     service.session.stopTimeout = options.stopTimeout
+    service.autoUnmount = options.unmountsByItself
     let text = options.mountOptionText(program: Service.program)
     return try service.run(on: FilePath(platformString: resolved), mountOptions: text.utf8CString.map { $0 }) {
         RequestHandler(fileSystem, Notifier($0))
@@ -42,6 +43,8 @@ package struct Service {
     package var session = Session.Configuration()
     /// Whether `fstestkit stats` is answered.
     package var tellsStatistics = false
+    /// Whether the mount goes with the process, however that ends.
+    package var autoUnmount = false
     package let log: Logger
 
     /// Finds out, as far as can be before mounting, how requests can travel.
@@ -71,7 +74,9 @@ package struct Service {
             throw .failed("\(error)")
         }
         let session: Session
+        let watcher: AutoUnmount?
         do throws(ServeError) {
+            watcher = try watch(connection)
             session = try start(connection, try prepare(connection))
         } catch {
             try? connection.unmount(.lazy)
@@ -92,7 +97,16 @@ package struct Service {
             }
         }
         whenReady()
-        return session.run(serving, signals: signals)
+        return withExtendedLifetime(watcher) { session.run(serving, signals: signals) }
+    }
+
+    private func watch(_ connection: Connection) throws(ServeError) -> AutoUnmount? {
+        guard autoUnmount else { return nil }
+        do throws(Errno) {
+            return try AutoUnmount(connection.mount)
+        } catch {
+            throw .failed("cannot start what auto_unmount needs: \(error)")
+        }
     }
 
     private func start(

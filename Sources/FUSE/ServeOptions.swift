@@ -10,6 +10,8 @@ public struct ServeOptions: Sendable {
     public var allowOther = false
     /// The kernel checks permissions by mode and owner; without it, ``FileSystem/access(_:mask:_:)`` and every other method does.
     public var defaultPermissions = true
+    /// The mount goes with the process, however that ends. `auto_unmount` among the mount options says the same.
+    public var autoUnmount = false
     /// What the mount table shows as the source; nil for the program's name.
     public var source: String?
     /// What follows `fuse.` in the mount table's type; nil for the program's name.
@@ -30,9 +32,14 @@ public struct ServeOptions: Sendable {
     /// What is good for most: the best transport, permissions checked by the kernel, for the one who mounts it.
     public init() {}
 
+    private static let autoUnmountOption = "auto_unmount"
+
+    /// Whether one of the two ways to say it was used.
+    var unmountsByItself: Bool { autoUnmount || mountOptions.contains(ServeOptions.autoUnmountOption) }
+
     /// What mount(8) would be given.
     func mountOptionText(program: String) -> String {
-        var all = mountOptions
+        var all = mountOptions.filter { $0 != ServeOptions.autoUnmountOption }
         if readOnly { all.append("ro") }
         if allowOther { all.append("allow_other") }
         if defaultPermissions { all.append("default_permissions") }

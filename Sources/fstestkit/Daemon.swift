@@ -28,6 +28,7 @@ struct Daemon {
             var service = try Service(options.transport, log: log)
             service.session = sessionConfiguration()
             service.tellsStatistics = true
+            service.autoUnmount = options.autoUnmount
             if let file = options.logFile { try redirect(to: file) }
             umask(0)
             let fileSystem = try makeFileSystem(log)
@@ -57,7 +58,6 @@ struct Daemon {
                 throw .failed("nosymfollow: \(error)")
             }
         }
-        if options.autoUnmount { try AutoUnmount.watch(connection.mount) }
         fileSystem.setBackingRegistration(
             register: { descriptor throws(Errno) in try connection.registerBacking(descriptor) },
             unregister: { connection.unregisterBacking($0) })

@@ -10,7 +10,7 @@ struct Fstestkit: ParsableCommand {
         version: "0.2.0",
         subcommands: [
             MatrixCommand.self, ReportCommand.self, CompareCommand.self, HistoryCommand.self,
-            MountCommand.self, AutoUnmountCommand.self, UnmountCommand.self, StatsCommand.self, DoctorCommand.self,
+            MountCommand.self, UnmountCommand.self, StatsCommand.self, DoctorCommand.self,
             CorrectnessCommand.self, CorrectnessWorkerCommand.self,
             HostileSourceCommand.self, HostileSourceWorkerCommand.self,
             StopPathCommand.self, CleanCommand.self, BenchHelperCommand.self,

@@ -36,6 +36,17 @@ struct OptionsTests {
             ServeOptions().mountOptionText(program: "fs") == "default_permissions,fsname=fs,subtype=fs")
     }
 
+    @Test func autoUnmountIsNotForTheKernel() {
+        var options = ServeOptions()
+        #expect(!options.unmountsByItself)
+        options.mountOptions = ["auto_unmount", "noexec"]
+        #expect(options.unmountsByItself)
+        #expect(options.mountOptionText(program: "fs") == "noexec,default_permissions,fsname=fs,subtype=fs")
+        options.mountOptions = []
+        options.autoUnmount = true
+        #expect(options.unmountsByItself)
+    }
+
     @Test func changesAreAppliedAtOneTime() {
         var arguments = fuse_setattr_in()
         arguments.valid = UInt32(FATTR_MODE | FATTR_SIZE | FATTR_MTIME | FATTR_FH)

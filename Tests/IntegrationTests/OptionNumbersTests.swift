@@ -98,7 +98,7 @@ import Testing
 
     /// Commands with their path, those left out that no person types.
     private func commands(_ command: Command, _ path: [String]) -> [(path: [String], command: Command)] {
-        let hidden = ["help", "auto-unmount", "bench-helper", "correctness-worker", "xfstests-helper"]
+        let hidden = ["help", "bench-helper", "correctness-worker", "xfstests-helper"]
         return [(path, command)]
             + (command.subcommands ?? []).filter { !hidden.contains($0.commandName) && $0.shouldDisplay != false }
             .flatMap { commands($0, path + [$0.commandName]) }

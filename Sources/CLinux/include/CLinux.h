@@ -33,6 +33,7 @@ static const int CLINUX_AT_EMPTY_PATH = 0x1000;
 static const int CLINUX_AT_NO_AUTOMOUNT = 0x800;
 static const int CLINUX_AT_SYMLINK_NOFOLLOW = 0x100;
 static const int CLINUX_AT_STATX_DONT_SYNC = 0x4000;
+static const unsigned int CLINUX_STATX_MNT_ID = 0x1000u;
 static const unsigned int CLINUX_STATX_MNT_ID_UNIQUE = 0x4000u;
 static const int CLINUX_RWF_DSYNC = 0x2;
 static const int CLINUX_RWF_SYNC = 0x4;

@@ -21,6 +21,12 @@ pid_t clinux_spawn_dependent(const char *path, char *const argv[], char *const e
 // `descriptor`, which it gets as 3. Returns 0 or -1 and errno.
 int clinux_spawn_self(pid_t *pid, char *const argv[], int descriptor);
 
+// Makes a process in a session of its own that waits until the other end of the pipe `descriptor` is closed everywhere, and then takes
+// the mount at `path` away, if it is still the one of that id and of a device of that minor number: with umount2(2), or with
+// fusermount3 where that is not permitted. `mask` says how statx(2) tells the id: STATX_MNT_ID or STATX_MNT_ID_UNIQUE. It keeps nothing
+// else open. Returns 0 or -1 and errno.
+int clinux_unmount_after(int descriptor, const char *path, unsigned int mask, uint64_t mount, unsigned int minor);
+
 // setns(2) into a mount namespace; EINVAL once there are other threads.
 int clinux_enter_mounts(int descriptor);
 
