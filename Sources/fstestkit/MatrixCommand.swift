@@ -120,8 +120,7 @@ struct MatrixCommand: ParsableCommand {
     private func missing(_ report: RunReport, _ resolved: ResolvedConfiguration) -> [String] {
         let named = Set(resolved.settings.filter { $0.origin != "default" }.map(\.key))
         let suites = named.contains("suites") ? resolved.configuration.suites : []
-        let targets =
-            named.isDisjoint(with: ["transports", "daemons"]) ? [] : resolved.configuration.targets.map(\.label)
+        let targets = named.isDisjoint(with: ["transports", "daemons"]) ? [] : byName(resolved.configuration.targets)
         return report.leftOut.filter { cell in
             let own = cell.record.cell
             let isSuite = suites.contains(own.suite)
@@ -134,6 +133,12 @@ struct MatrixCommand: ParsableCommand {
                 || isSuite && isAlone { $0.suite == own.suite }
                 || isTarget && isAlone { $0.target == own.target }
         }.map { "\($0.record.cell.key): \($0.record.reason)" }
+    }
+
+    /// Who asks for all transports has named none.
+    private func byName(_ targets: [MatrixConfiguration.TargetChoice]) -> [String] {
+        let areAll = Set(targets.compactMap(\.transport)).count == TransportName.allCases.count
+        return targets.filter { $0.transport == nil || !areAll }.map(\.label)
     }
 
     private func show(_ resolved: ResolvedConfiguration) {

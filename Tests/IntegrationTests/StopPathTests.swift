@@ -20,9 +20,13 @@ extension Mounting {
             return (status, child.output)
         }
 
-        static func stopPath(_ arguments: [String]) throws -> (BenchCore.ExitStatus?, String) {
+        static func stopPath(
+            _ arguments: [String], within limit: Duration = .seconds(120)
+        ) throws -> (BenchCore.ExitStatus?, String) {
             let output = "/tmp/fstestkit-stop-path-\(getpid())"
-            return try run(["stop-path", "--quick", "--seed", "11", "--timeout", "10", "--output", output] + arguments)
+            return try run(
+                ["stop-path", "--quick", "--seed", "11", "--timeout", "10", "--output", output] + arguments,
+                within: limit)
         }
 
         @Test func listNamesEveryScenario() throws {

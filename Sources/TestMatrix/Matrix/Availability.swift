@@ -43,6 +43,11 @@ public struct Availability: Sendable {
         if let command = entry.target.command, let program = Target(.command(command)).missingProgram {
             return "there is no program '\(program)'"
         }
+        if ["hostile-source", "xfstests"].contains(entry.cell.suite), let command = entry.target.command,
+            !Target(.command(command)).hasSource
+        {
+            return "the daemon's command names no {source}"
+        }
         switch entry.cell.suite {
         case "stop-path", "hostile-source": return root
         case "xfstests":
