@@ -175,6 +175,11 @@ import Testing
         let others = MatrixRunner.cells(MatrixPlan(foreign, seed: 1), shard: nil, availability: Availability())
         #expect(others[0].reason == "there is no program 'no-such-daemon'")
         #expect(others[1].state == .planned)
+        var inMemory = MatrixConfiguration()
+        inMemory.suites = ["correctness", "hostile-source"]
+        inMemory.targets = [.init(command: "sh {mountpoint}")]
+        let without = MatrixRunner.cells(MatrixPlan(inMemory, seed: 1), shard: nil, availability: Availability())
+        #expect(without.map(\.reason) == ["", "the daemon's command names no {source}"])
     }
 
     @Test func commandsSayWhatTheCellIs() {
