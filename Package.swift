@@ -100,13 +100,15 @@ let package = Package(
             name: "CorrectnessSuite", dependencies: ["BenchCore", "LinuxSystem", "CBench", "CLinux", system],
             swiftSettings: settings),
         .target(
-            name: "StopPathSuite", dependencies: ["BenchCore", "LinuxSystem", "CLinux", system], swiftSettings: settings
-        ),
+            name: "StopPathSuite", dependencies: ["BenchCore", "LinuxSystem", system], swiftSettings: settings),
         .target(
             name: "XFSTestsSuite", dependencies: ["BenchCore", "LinuxSystem", "CLinux", system], swiftSettings: settings
         ),
         .target(
             name: "HostileSourceSuite", dependencies: ["BenchCore", "LinuxSystem", "CBench", "CLinux", system],
+            swiftSettings: settings),
+        .target(
+            name: "SpeedSuite", dependencies: ["BenchCore", "LinuxSystem", "CBench", "CLinux", system],
             swiftSettings: settings),
         // A suite that runs in guests, one after another when they die.
         .target(
@@ -119,13 +121,16 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift", condition: bench),
                 .product(name: "Yams", package: "Yams", condition: bench),
             ],
-            resources: [.embedInCode("Report/Page/report.css"), .embedInCode("Report/Page/report.js")],
+            resources: [
+                .embedInCode("Report/Page/report.css"), .embedInCode("Report/Page/report.js"),
+                .embedInCode("Speed/speed.css"),
+            ],
             swiftSettings: settings),
         .executableTarget(
             name: "fstestkit",
             dependencies: [
                 "BenchCore", "CorrectnessSuite", "StopPathSuite", "HostileSourceSuite", "XFSTestsSuite",
-                "TestMatrix", "FUSE", "FUSEServer", "LoopbackFS", "Faults",
+                "SpeedSuite", "TestMatrix", "FUSE", "FUSEServer", "LoopbackFS", "Faults",
                 "VirtualMachines", "SuitesInGuests", "LinuxSystem", "CLinux", system, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: bench),
             ],
@@ -157,6 +162,8 @@ let package = Package(
         ),
         .testTarget(
             name: "XFSTestsSuiteTests", dependencies: ["XFSTestsSuite", "BenchCore"], swiftSettings: settings),
+        .testTarget(
+            name: "SpeedSuiteTests", dependencies: ["SpeedSuite", "BenchCore", "LinuxSystem"], swiftSettings: settings),
         .testTarget(
             name: "TestMatrixTests", dependencies: ["TestMatrix", "BenchCore", "LinuxSystem"], swiftSettings: settings),
         .testTarget(

@@ -31,5 +31,7 @@ prepare_kernel() {
 }
 
 build_packages=(liburing-dev libfuse3-dev fuse3 pkg-config)
+# What the bench measures with.
+bench_packages=(fio)
 # chromium: the tests of the report look at its page as a reader does.
 test_packages=(acl attr bindfs chromium)

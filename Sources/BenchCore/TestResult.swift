@@ -16,6 +16,8 @@ public struct TestResult: Codable, Sendable, Hashable {
     public var evidence: [String]
     /// What each of the test's checks said, where it has several; nil where it has one.
     public var checks: [Check]?
+    /// What it has measured, where that is what it is for.
+    public var measurement: Measurement?
 
     /// One of several checks of a test, such as an oracle of the stop-path suite.
     public struct Check: Codable, Sendable, Hashable {
@@ -39,7 +41,8 @@ public struct TestResult: Codable, Sendable, Hashable {
 
     public init(
         suite: String, target: String, area: String, name: String, verdict: Verdict, seconds: Double,
-        message: String = "", evidence: [String] = [], checks: [Check]? = nil
+        message: String = "", evidence: [String] = [], checks: [Check]? = nil,
+        measurement: Measurement? = nil
     ) {
         self.suite = suite
         self.target = target
@@ -50,6 +53,7 @@ public struct TestResult: Codable, Sendable, Hashable {
         self.message = message
         self.evidence = evidence
         self.checks = checks
+        self.measurement = measurement
     }
 }
 

@@ -25,7 +25,7 @@ int clinux_count_tracepoint(int tracepoint, pid_t thread, int cpu, const char *f
     attributes.config = (uint64_t)tracepoint;
     attributes.disabled = 1; // Until it has its filter.
     descriptor = (int)syscall(SYS_perf_event_open, &attributes, thread, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-    if (descriptor >= 0 && (ioctl(descriptor, PERF_EVENT_IOC_SET_FILTER, filter) < 0 ||
+    if (descriptor >= 0 && ((filter && ioctl(descriptor, PERF_EVENT_IOC_SET_FILTER, filter) < 0) ||
                             ioctl(descriptor, PERF_EVENT_IOC_ENABLE, 0) < 0)) {
         int error = errno;
 
@@ -34,6 +34,19 @@ int clinux_count_tracepoint(int tracepoint, pid_t thread, int cpu, const char *f
         return -1;
     }
     return descriptor;
+}
+
+int clinux_count_instructions(pid_t thread)
+{
+    struct perf_event_attr attributes;
+
+    memset(&attributes, 0, sizeof(attributes));
+    attributes.type = PERF_TYPE_HARDWARE;
+    attributes.size = sizeof(attributes);
+    attributes.config = PERF_COUNT_HW_INSTRUCTIONS;
+    attributes.exclude_kernel = 1;
+    attributes.exclude_hv = 1;
+    return (int)syscall(SYS_perf_event_open, &attributes, thread, -1, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
 int clinux_aio_setup(unsigned int requests, unsigned long *context)

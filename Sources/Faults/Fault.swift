@@ -56,6 +56,7 @@ package enum Fault: String, CaseIterable, Sendable {
     case leakLittle = "leak-little"
     case stall
     case crawl
+    case dawdle
     case spin
 
     // A ring (``FaultInjection``'s part of the ring).
@@ -147,6 +148,7 @@ package enum Fault: String, CaseIterable, Sendable {
         case .leakLittle: "every request costs 100 bytes"
         case .stall: "one request in 1,000 is answered 3 s late, and so is all else that its thread has to do"
         case .crawl: "every request keeps a processor busy for 10 ms"
+        case .dawdle: "every request keeps a processor busy for a microsecond"
         case .spin: "a thread turns in circles"
         case .commitTwice: "one reply is committed twice, and the refusal taken for that of an entry in use"
         case .duplicateCommit: "one reply in 64 is committed twice, and the refusal of the second disregarded"

@@ -45,6 +45,9 @@ extension FaultyFileSystem {
         case (.crawl, _, _):
             let end = ContinuousClock.now + .milliseconds(10)
             while ContinuousClock.now < end {}
+        case (.dawdle, _, _):
+            let end = MonotonicClock.now() + 1000
+            while MonotonicClock.now() < end {}
         case (.leakBuffer, _, _):
             memset(malloc(256 << 10), 1, 256 << 10)
         case (.spin, _, _) where !hasHappened.exchange(true, ordering: .relaxed):

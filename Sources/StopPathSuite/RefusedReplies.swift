@@ -1,15 +1,11 @@
 import BenchCore
-import CLinux
-import Glibc
-import LinuxSystem
-import SystemPackage
 
 /// Counts the replies of a daemon that the kernel does not take: the second one to a request, one to a request that there is not, one
 /// that is no reply. Nobody else notices them.
 ///
 /// Without a signal to a client, and without an end of the connection, there may be none.
 final class RefusedReplies {
-    private let counters: [Int32]
+    private let counters: [TracepointCounter]
 
     /// ENOENT for a request that is not there, EINVAL for what is no reply.
     private static let refusal = "== -2"
@@ -21,25 +17,14 @@ final class RefusedReplies {
     ]
 
     /// Counts those of all threads that the daemon has now.
-    ///
-    /// - Throws: `RequestCounters.Unavailable`.
-    init(of daemon: ProcessID) throws(RequestCounters.Unavailable) {
-        var counters: [Int32] = []
+    init(of daemon: ProcessID) throws(TracepointCounter.Unavailable) {
+        var counters: [TracepointCounter] = []
         for (name, field) in RefusedReplies.places {
-            let tracepoint = try RequestCounters.tracepoint(name)
             let filter = "\(field) \(RefusedReplies.refusal) || \(field) \(RefusedReplies.fault)"
-            for thread in names(in: "/proc/\(daemon.pid)/task").compactMap({ Int32($0) }) {
-                let descriptor = clinux_count_tracepoint(tracepoint, thread, -1, filter)
-                if descriptor >= 0 { counters.append(descriptor) }
-            }
+            counters.append(try TracepointCounter(name, filter: filter, threadsOf: daemon))
         }
         self.counters = counters
-        if counters.isEmpty { throw RequestCounters.Unavailable(reason: "perf_event_open: \(Errno.last.name)") }
     }
 
-    deinit {
-        for counter in counters { close(counter) }
-    }
-
-    var count: UInt64 { RequestCounters.sum(counters) }
+    var count: UInt64 { counters.reduce(0) { $0 + $1.count } }
 }

@@ -12,6 +12,10 @@ struct CompareCommand: ParsableCommand {
             Runs are named by their id or a beginning of it, last, last~1 (the one before) or baseline. With one name, that run is \
             compared with the baseline (--baseline) or with the one before it.
 
+            What was measured (fstestkit bench) is compared by the ratio of its medians: on the same machine, kernel and settings as \
+            it is and beside its reference, else beside the reference alone. It is a regression when the whole interval lies \
+            beyond --factor.
+
             Exit status: 0 without a regression, 1 with one.
             """)
 
@@ -22,8 +26,11 @@ struct CompareCommand: ParsableCommand {
     var baseline = false
     @Option(help: "Make this run the baseline, and end.")
     var setBaseline: String?
-    @Option(help: "Tell of a time that changed by this factor and by half a second.", transform: Numbers.factor)
-    var factor = 2.0
+    @Option(
+        help:
+            "Tell of a time that changed by this factor and half a second (default: 2), of a speed that did (default: 1.05).",
+        transform: Numbers.factor)
+    var factor: Double?
     @Flag(help: "As JSON.")
     var json = false
 
@@ -42,23 +49,43 @@ struct CompareCommand: ParsableCommand {
                 print("\(run.id) is the baseline")
             }
         }
-        let comparison = try words {
+        let (old, new) = try words {
             let new = try store.run(named: runs.last ?? "last")
-            let old = try older(than: new, store)
-            return Comparison(
-                from: try RunReport(old, from: store), to: try RunReport(new, from: store),
-                threshold: .init(factor: factor, seconds: 0.5))
+            return (try RunReport(try older(than: new, store), from: store), try RunReport(new, from: store))
         }
-        if json { try showJSON(comparison) } else { print(ComparisonReport(comparison).text, terminator: "") }
-        if comparison.hasRegression { throw ExitCode.failure }
+        let comparison = Comparison(from: old, to: new, threshold: .init(factor: factor ?? 2, seconds: 0.5))
+        let speeds = SpeedComparison(from: old, to: new, factor: factor ?? 1.05)
+        if json {
+            try showJSON(Document(comparison: comparison, speeds: speeds))
+        } else {
+            print(ComparisonReport(comparison).text, terminator: "")
+            if !speeds.changes.isEmpty { print("\n" + SpeedComparisonReport(speeds).text, terminator: "") }
+        }
+        if comparison.hasRegression || speeds.hasRegression { throw ExitCode.failure }
     }
 
     private func older(than new: RunRecord, _ store: Store) throws -> RunRecord {
         if runs.count == 2 { return try store.run(named: runs[0]) }
         if baseline { return try store.run(named: "baseline") }
-        guard let old = try store.runs(before: new, limit: 1).first else {
-            throw StoreError.noSuchRun("before \(new.id)")
-        }
+        // The matrix and the bench share the store: the one before is the one with the same suites.
+        let suites = Set(try store.cells(of: new).map(\.cell.suite))
+        let earlier = try store.runs(before: new, limit: 50)
+        let alike = try earlier.first { try !suites.isDisjoint(with: store.cells(of: $0).map(\.cell.suite)) }
+        guard let old = alike ?? earlier.first else { throw StoreError.noSuchRun("before \(new.id)") }
         return old
+    }
+
+    /// The tests' comparison, and with it what was measured.
+    private struct Document: Encodable {
+        let comparison: Comparison
+        let speeds: SpeedComparison
+
+        private enum CodingKeys: CodingKey { case speeds }
+
+        func encode(to encoder: any Encoder) throws {
+            try comparison.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(speeds, forKey: .speeds)
+        }
     }
 }

@@ -6,7 +6,7 @@ import Foundation
 struct Fstestkit: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fstestkit",
-        abstract: "A bench for FUSE transports: that they are right, and that they stop.",
+        abstract: "A bench for FUSE transports: that they are right, that they stop, and how fast they are.",
         version: "0.2.0",
         subcommands: [
             MatrixCommand.self, ReportCommand.self, CompareCommand.self, HistoryCommand.self,
@@ -14,7 +14,8 @@ struct Fstestkit: ParsableCommand {
             CorrectnessCommand.self, CorrectnessWorkerCommand.self,
             HostileSourceCommand.self, HostileSourceWorkerCommand.self,
             StopPathCommand.self, CleanCommand.self, BenchHelperCommand.self,
-            XFSTestsCommand.self, XFSTestsHelperCommand.self, VMCommand.self,
+            XFSTestsCommand.self, XFSTestsHelperCommand.self, BenchCommand.self, BenchWorkerCommand.self,
+            BenchInstructionsCommand.self, VMCommand.self,
         ])
 
     /// Called as `mount.fuse.fstestkit` (by mount(8)), the arguments are those of a mount helper.

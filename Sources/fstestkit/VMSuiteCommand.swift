@@ -67,7 +67,7 @@ struct VMSuiteCommand: ParsableCommand {
 }
 
 extension SuiteMachine {
-    fileprivate init(_ machine: BootedMachine) {
+    init(_ machine: BootedMachine) {
         self.init(
             kernel: machine.release, build: machine.build, commandLine: machine.commandLine, emulator: machine.emulator,
             accelerator: machine.accelerator, processors: machine.cpus, memory: machine.memory)

@@ -93,7 +93,7 @@ extension Mounting {
         /// What the daemon must stand: the stop path's scenarios act with these.
         private static let harmless: Set<Fault> = [
             .unknownCommitID, .badEntryInBatch, .earlyRegister, .queueThreadFails, .allocationFails, .offThreadReplies,
-            .crawl,
+            .crawl, .dawdle,
         ]
 
         /// Those that take pools or zero copy, which this machine's kernel may not have. In guests with Linux 7.3 they were seen to

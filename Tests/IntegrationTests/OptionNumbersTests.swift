@@ -54,6 +54,8 @@ import Testing
         "cycles": .count, "cpus": .count, "memory": .count, "possible": .count, "image-size": .count, "jobs": .count,
         "limit": .count, "max-write": .count, "pool": .count, "rings": .count,
         "shards": .count, "threads": .count, "rerun-failed": .countFromZero, "depth": .depth, "clean-status": .status,
+        "job": .text, "reference": .text, "clients": .count, "rounds": .count, "bench depth": .count,
+        "precision": .seconds, "time-budget": .seconds,
         "seed": .seed, "factor": .factor, "slow-factor": .factor, "shard": .shard,
     ]
     /// What a command cannot do without.

@@ -7,8 +7,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-// perf_event_open(2) of a counter of one tracepoint on one CPU (or of one thread), with a filter in tracefs syntax.
+// perf_event_open(2) of a counter of one tracepoint on one CPU (or of one thread), with a filter in tracefs syntax or NULL.
 int clinux_count_tracepoint(int tracepoint, pid_t thread, int cpu, const char *filter);
+
+// perf_event_open(2) of the processor's counter of one thread's instructions in user mode.
+int clinux_count_instructions(pid_t thread);
 
 // io_setup(2), and io_submit(2) of one read or write; io_getevents(2) for at least `least` completions.
 int clinux_aio_setup(unsigned int requests, unsigned long *context);

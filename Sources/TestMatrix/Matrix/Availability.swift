@@ -36,7 +36,11 @@ public struct Availability: Sendable {
     public func obstacle(_ entry: MatrixPlan.Entry, _ configuration: MatrixConfiguration) -> String? {
         if let guest = entry.guest {
             // What a guest lacks the suite says there.
-            return entry.cell.suite == "xfstests" ? "xfstests is not run in guests" : kernels[guest.kernel]
+            switch entry.cell.suite {
+            case "xfstests": return "xfstests is not run in guests"
+            case "bench": return "guests are no place to measure time; bench --steady counts instructions there"
+            default: return kernels[guest.kernel]
+            }
         }
         if let fuse { return fuse }
         if entry.target.transport?.usesRing == true, let ring { return ring }
@@ -50,6 +54,8 @@ public struct Availability: Sendable {
         }
         switch entry.cell.suite {
         case "stop-path", "hostile-source": return root
+        case "bench":
+            return root ?? (Target(.command("fio")).missingProgram == nil ? nil : "there is no fio (apt install fio)")
         case "xfstests":
             guard let checkout = configuration.xfstests else {
                 return "no checkout of xfstests is named (--xfstests DIR or XFSTESTS_DIR)"

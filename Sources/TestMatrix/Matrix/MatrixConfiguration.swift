@@ -4,7 +4,7 @@ import Foundation
 /// What a matrix shall run: recorded with the run, so that a resume runs the same.
 public struct MatrixConfiguration: Sendable, Hashable, Codable {
     /// By name: the built-in ones, and those of ``ownSuites``.
-    public var suites: [String] = MatrixConfiguration.builtInSuites
+    public var suites: [String] = MatrixConfiguration.usualSuites
     public var targets: [TargetChoice] = TransportName.allCases.map { TargetChoice(transport: $0) }
     /// The kernels, one after the other.
     public var kernels = [KernelChoice.host]
@@ -33,10 +33,12 @@ public struct MatrixConfiguration: Sendable, Hashable, Codable {
 
     public init() {}
 
-    public static let builtInSuites = ["correctness", "stop-path", "hostile-source", "xfstests"]
+    /// What is run where nobody names any.
+    public static let usualSuites = ["correctness", "stop-path", "hostile-source", "xfstests"]
+    public static let builtInSuites = usualSuites + ["bench"]
 
     /// Suites that mount with options that they are given. How a connection ends does not depend on them.
-    public static let suitesWithMountOptions: Set<String> = ["correctness", "hostile-source", "xfstests"]
+    public static let suitesWithMountOptions: Set<String> = ["bench", "correctness", "hostile-source", "xfstests"]
 
     /// A suite that is another program: it says ``SuiteEvent``s on its standard output.
     public struct OwnSuite: Sendable, Hashable, Codable {

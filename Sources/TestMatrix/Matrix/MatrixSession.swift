@@ -64,6 +64,8 @@ public struct MatrixSession {
                 continue
             }
             let cells = try store.cells(of: run)
+            // One of the bench's, which is made again as a whole.
+            if cells.isEmpty { continue }
             let shards = cells.filter { $0.state == .elsewhere }.map(\.reason).uniqued()
             if run.shard == nil, !shards.isEmpty, !cells.contains(where: { [.planned, .running].contains($0.state) }) {
                 // They are to be run where they belong, and merged.

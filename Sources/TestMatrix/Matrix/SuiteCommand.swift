@@ -53,8 +53,18 @@ struct SuiteCommand {
                 values.reduce(word) { $0.replacing($1.key, with: $1.value) }
             } + further
         }
-        var result = [program, entry.cell.suite, "--json", "--output", output] + target(entry.target, entry.cell.suite)
-        if let depth = entry.cell.depth {
+        var result = [program, entry.cell.suite, "--json", "--output", output]
+        if entry.cell.suite == "bench" {
+            // Its own --depth is that of its clients.
+            var target = entry.target
+            if let depth = entry.cell.depth {
+                target.mountOptions = MountOptionSet((target.mountOptions?.options ?? []) + ["depth=\(depth)"])
+            }
+            result += self.target(target, entry.cell.suite)
+        } else {
+            result += target(entry.target, entry.cell.suite)
+        }
+        if let depth = entry.cell.depth, entry.cell.suite != "bench" {
             result += entry.cell.suite == "xfstests" ? ["-o", "depth=\(depth)"] : ["--depth", "\(depth)"]
         }
         switch entry.cell.suite {
@@ -64,7 +74,7 @@ struct SuiteCommand {
             if !further.contains("-g") { result += ["-g", "quick"] }
             // What it had finished before the kill is on its disk; it says that again.
             if isResumed { result.append("--resume") }
-        case "stop-path", "hostile-source":
+        case "stop-path", "hostile-source", "bench":
             result += ["--seed", "\(entry.seed)"]
             if configuration.quick { result.append("--quick") }
         default:

@@ -99,14 +99,14 @@ enum Plots {
         return svg + "</svg>"
     }
 
-    private static func open(_ width: Double, _ height: Double, _ label: String) -> Markup {
+    static func open(_ width: Double, _ height: Double, _ label: String) -> Markup {
         """
         <svg role="img" aria-label="\(label)" width="\(number(width))" height="\(number(height))" \
         viewBox="0 0 \(number(width)) \(number(height))">
         """
     }
 
-    private static func label(_ x: Double, _ y: Double, _ text: String, end: Bool = false) -> Markup {
+    static func label(_ x: Double, _ y: Double, _ text: String, end: Bool = false) -> Markup {
         let style = end ? "end" : nil
         return "<text\(attributes: ["x": number(x), "y": number(y), "class": style])>\(text)</text>"
     }
@@ -121,7 +121,7 @@ enum Plots {
     }
 
     /// At most one decimal.
-    private static func number(_ value: Double) -> String {
+    static func number(_ value: Double) -> String {
         let rounded = (value * 10).rounded() / 10
         return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
     }

@@ -87,7 +87,8 @@ public struct Comparison: Sendable, Codable {
             if change.old == .passed && change.new != .passed { lost.append(change) }
             if change.old != .passed && change.new == .passed { gained.append(change) }
         }
-        guard change.old == .passed, change.new == .passed else { return }
+        // What measures takes as long as it is given.
+        guard change.old == .passed, change.new == .passed, change.suite != "bench" else { return }
         let (was, now) = (change.oldSeconds, change.newSeconds)
         if now - was >= threshold.seconds && now >= was * threshold.factor { slower.append(change) }
         if was - now >= threshold.seconds && was >= now * threshold.factor { faster.append(change) }

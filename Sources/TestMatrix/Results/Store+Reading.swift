@@ -73,7 +73,7 @@ extension Store {
                 database,
                 sql: """
                     SELECT cell.id, test.suite, track.target, test.area, test.name, result.verdict, result.seconds,
-                           result.message, result.evidence, result.checks
+                           result.message, result.evidence, result.checks, result.measurement
                     FROM cell JOIN result ON result.cell = cell.id JOIN track ON track.id = result.track
                     JOIN test ON test.id = track.test
                     WHERE cell.run = ? ORDER BY cell.id, result.position
@@ -81,12 +81,14 @@ extension Store {
             while let row = try rows.next() {
                 let evidence: String = row[8]
                 let checks: String? = row[9]
+                let measurement: String? = row[10]
                 results[row[0], default: []].append(
                     TestResult(
                         suite: row[1], target: row[2], area: row[3], name: row[4],
                         verdict: Verdict(code: row[5]) ?? .failed, seconds: row[6], message: row[7],
                         evidence: evidence.isEmpty ? [] : try JSONColumn.value([String].self, evidence),
-                        checks: try checks.map { try JSONColumn.value([TestResult.Check].self, $0) }))
+                        checks: try checks.map { try JSONColumn.value([TestResult.Check].self, $0) },
+                        measurement: try measurement.map { try JSONColumn.value(Measurement.self, $0) }))
             }
             return results
         }

@@ -29,7 +29,13 @@ extension Store {
                 run.baseline?.timeIntervalSince1970,
             ])
         run.number = database.lastInsertedRowID
-        let cells = try cells.map { cell in
+        return (run, try insert(cells, of: run, into: database))
+    }
+
+    private static func insert(
+        _ cells: [CellRecord], of run: RunRecord, into database: Database
+    ) throws -> [CellRecord] {
+        try cells.map { cell in
             var cell = cell
             try database.execute(
                 sql: """
@@ -47,7 +53,6 @@ extension Store {
             cell.id = database.lastInsertedRowID
             return cell
         }
-        return (run, cells)
     }
 
     /// Writes down where a cell stands.
@@ -80,17 +85,28 @@ extension Store {
         // A suite may report a test several times, once for each cycle of its own.
         let insertion = try tracks.database.cachedStatement(
             sql: """
-                INSERT INTO result (cell, track, repetition, position, verdict, seconds, message, evidence, checks)
+                INSERT INTO result (cell, track, repetition, position, verdict, seconds, message, evidence, checks,
+                                    measurement)
                 VALUES (?1, ?2, (SELECT COALESCE(MAX(repetition), 0) + 1 FROM result WHERE cell = ?1 AND track = ?2),
-                        ?3, ?4, ?5, ?6, ?7, ?8)
+                        ?3, ?4, ?5, ?6, ?7, ?8, ?9)
                 """)
         for (offset, result) in results.enumerated() {
             let track = try tracks.number(of: result)
             try insertion.execute(arguments: [
                 cell, track, position + offset, result.verdict.code, result.seconds, result.message,
                 result.evidence.isEmpty ? "" : try JSONColumn.text(result.evidence),
-                try result.checks.map(JSONColumn.text),
+                try result.checks.map(JSONColumn.text), try result.measurement.map(JSONColumn.text),
             ])
+        }
+    }
+
+    /// Records cells of a run that has them only at its end, with their results, in one transaction.
+    func record(_ cells: [CellRecord], of run: RunRecord, results: [[TestResult]]) throws {
+        try database.write { database in
+            var tracks = TrackNumbers(database)
+            for (cell, results) in zip(try Store.insert(cells, of: run, into: database), results) {
+                try Store.insert(results, cell: cell.id, position: 0, tracks: &tracks)
+            }
         }
     }
 

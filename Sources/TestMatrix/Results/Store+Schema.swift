@@ -85,6 +85,9 @@ extension Store {
                     ALTER TABLE cell ADD COLUMN machine TEXT;
                     """)
         }
+        migrator.registerMigration("measurements") { database in
+            try database.execute(sql: "ALTER TABLE result ADD COLUMN measurement TEXT;")
+        }
         return migrator
     }
 }

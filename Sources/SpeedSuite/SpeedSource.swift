@@ -1,0 +1,128 @@
+import BenchCore
+import CBench
+import Glibc
+import LinuxSystem
+import SystemPackage
+
+/// The folder that a run's subjects serve, in one of the directories that were asked for, and what jobs find there. It is made in the
+/// folder itself, never through a mount.
+final class SpeedSource {
+    /// The filesystem, as reports name it: `tmpfs`.
+    let label: String
+    let path: FilePath
+    private let bench: Workbench
+    private let command: FioCommand
+    private var made: Set<String> = []
+
+    /// - Throws: the errno of mkdir(2).
+    init(in directory: FilePath, label: String, bench: Workbench, command: FioCommand) throws(Errno) {
+        self.label = label
+        self.bench = bench
+        self.command = command
+        path = directory.appending("fstestkit-\(bench.ledger.run)-\(bench.nextNumber())")
+        bench.ledger.record(.folder(path.string))
+        _ = try Errno.check { [path] in mkdir(path.string, 0o755) }
+    }
+
+    /// The type of the filesystem that a directory lies in.
+    static func fileSystem(of directory: FilePath) -> String {
+        let path = directory.string
+        let mount = MountTable.current().filter { entry in
+            entry.mountPoint == "/" || path == entry.mountPoint || path.hasPrefix(entry.mountPoint + "/")
+        }.max { $0.mountPoint.count < $1.mountPoint.count }
+        return mount?.type ?? "unknown"
+    }
+
+    /// Where a job works, relative to the source and to each mount of it.
+    func folder(of job: SpeedJob) -> String {
+        switch job.work {
+        case .data: "data"
+        case .files(.stat): "stat-\(job.clients)"
+        case .files, .tool(.rename), .tool(.untar), .tool(.compile): "work"
+        case .tool(.list): "tree"
+        case .tool(.gitStatus): "repository"
+        case .file: "file"
+        }
+    }
+
+    /// Makes what the job needs, unless it is there.
+    ///
+    /// - Throws: ``Trouble``.
+    func prepare(_ job: SpeedJob) throws(Trouble) {
+        let folder = path.appending(folder(of: job)).string
+        switch job.work {
+        case .data(let work):
+            try once("\(job.clients) \(work.blockSize >= 1 << 20)", folder) { () throws(Trouble) in
+                try run(command.layout(work, job, folder: folder))
+            }
+        case .files(.stat):
+            try once("stat \(job.clients)", folder) { () throws(Trouble) in
+                SpeedSource.makeFolders(of: job, in: folder)
+                try run(command.layout(.stat, job, folder: folder))
+            }
+        case .files(let work):
+            mkdir(folder, 0o755)
+            SpeedSource.makeFolders(of: job, in: folder)
+            if work == .unlink { try run(command.layout(work, job, folder: folder)) }
+        case .file: mkdir(folder, 0o755)
+        case .tool(.rename): ToolFiles.makeFlat(folder, count: ToolFiles.renamed)
+        case .tool(.compile): ToolFiles.makeSources(folder)
+        case .tool(.untar):
+            mkdir(folder, 0o755)
+            try once("archive", path.appending("archive").string) { () throws(Trouble) in
+                ToolFiles.makeTree(path.appending("archive").string)
+                try run(["tar", "-C", path.appending("archive").string, "-cf", archive, "."])
+            }
+        case .tool(.list): try once("tree", folder) { () throws(Trouble) in ToolFiles.makeTree(folder) }
+        case .tool(.gitStatus):
+            try once("repository", folder) { () throws(Trouble) in
+                ToolFiles.makeTree(folder)
+                for words in ToolFiles.commit { try run(["git", "-C", folder] + words) }
+            }
+        }
+    }
+
+    var archive: String { path.appending("archive.tar").string }
+
+    /// Takes away what the job has made, or what the next trial must not find.
+    func cleanUp(after job: SpeedJob) {
+        switch job.work {
+        case .files(.create), .files(.unlink), .tool(.rename), .tool(.untar), .tool(.compile), .file:
+            cbench_remove_tree(AT_FDCWD, path.appending(folder(of: job)).string)
+        default: break
+        }
+    }
+
+    /// What was written by the trial before shall be on its disk.
+    func settle() { IsolatedCall.syncFileSystem(path.string).run(within: bench.pace(.seconds(60))) }
+
+    struct Trouble: Error { let reason: String }
+
+    private func once(_ what: String, _ folder: String, _ make: () throws(Trouble) -> Void) throws(Trouble) {
+        if made.contains(what) { return }
+        mkdir(folder, 0o755)
+        try make()
+        made.insert(what)
+    }
+
+    /// fio makes files, and no folders.
+    private static func makeFolders(of job: SpeedJob, in folder: String) {
+        for client in 0..<job.clients { mkdir("\(folder)/\(client)", 0o755) }
+    }
+
+    private func run(_ words: [String]) throws(Trouble) {
+        let log = bench.folder.appending("prepare-\(bench.nextNumber())")
+        guard let child = try? bench.spawn(words, output: log) else {
+            throw Trouble(reason: "\(words[0]) does not start")
+        }
+        guard let status = child.wait(bench.pace(.seconds(120))) else {
+            child.kill()
+            throw Trouble(reason: "\(words[0]) does not end")
+        }
+        let said = child.output
+        Evidence.remove(log)
+        if !status.isSuccess {
+            throw Trouble(reason: "\(words[0]): \(said.split(separator: "\n").last.map(String.init) ?? "\(status)")")
+        }
+    }
+}

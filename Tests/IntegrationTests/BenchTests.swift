@@ -1,0 +1,75 @@
+import BenchCore
+import Foundation
+import TestMatrix
+import Testing
+
+extension Mounting {
+    /// The bench on real mounts: a run as small as can be, from the command line to the store.
+    @Suite(.serialized, .enabled(if: isInstalled("fio"), "needs fio")) struct BenchTests {
+        private let folder = NSTemporaryDirectory() + "/fstestkit-bench-\(UUID().uuidString)"
+
+        private func bench(_ arguments: String...) throws -> (status: Int32, said: String) {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            let log = folder + "/log"
+            _ = FileManager.default.createFile(atPath: log, contents: nil)
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: Mounting.program)
+            process.arguments = ["bench"] + arguments
+            process.currentDirectoryURL = URL(fileURLWithPath: folder)
+            process.standardOutput = FileHandle(forWritingAtPath: log)
+            process.standardError = process.standardOutput
+            try process.run()
+            process.waitUntilExit()
+            return (process.terminationStatus, try String(contentsOfFile: log, encoding: .utf8))
+        }
+
+        @Test func aTinyRunMeasuresAndTells() throws {
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let ended = try bench(
+                "--transport", "legacy", "--job", "randread-4k-direct,create,rename,untar", "--clients", "2",
+                "--rounds", "1",
+                "--quick", "--seed", "1", "--output", folder + "/results")
+            #expect(ended.status == 0, "\(ended)")
+            let store = try MatrixSession.store(in: folder + "/results", mustExist: true)
+            let report = try RunReport(try store.run(named: "last"), from: store)
+            #expect(report.cells.map(\.record.cell.target) == ["legacy", "directory"])
+            let results = report.cells[0].results
+            #expect(results.map(\.name) == ["randread-4k-direct × 2", "create × 2", "rename", "untar"])
+            for result in results {
+                #expect(result.verdict == .passed, "\(result)")
+                #expect(result.measurement?.values.count == 1 && (result.measurement?.median ?? 0) > 0)
+                #expect(result.measurement?.reference?.subject == "directory")
+            }
+            let file = "\(folder)/results/\(report.run.folder)/bench.json"
+            let record = try JSONDecoder().decode(
+                SpeedRecord.self, from: Data(contentsOf: URL(fileURLWithPath: file)))
+            #expect(record.trials.allSatisfy { $0.failure == nil && $0.value != nil })
+            // A warm-up and a round.
+            #expect(record.trials.count == 2 * 4 * 2)
+            let costs = try #require(record.costs(job: 0, subject: 0))
+            #expect(costs.daemonUser + costs.daemonSystem > 0.5)
+            #expect(costs.requestsPerOperation.map { (0.7...1.3).contains($0) } ?? true, "\(costs)")
+            #expect(costs.way ?? "/dev/fuse" == "/dev/fuse")
+        }
+
+        @Test func somebodysFileIsAJob() throws {
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try "[mine]\nrw=read\nbs=64k\nsize=4m\nioengine=psync\n".write(
+                toFile: folder + "/mine.fio", atomically: true, encoding: .utf8)
+            let ended = try bench(
+                "--transport", "legacy", "--job", "mine.fio", "--rounds", "1", "--json", "--output", "out")
+            #expect(ended.status == 0, "\(ended)")
+            #expect(ended.said.contains(#""name":"mine""#) && ended.said.contains(#""verdict":"passed""#))
+        }
+
+        /// What cannot be measured fails, with the reason, and nothing stays mounted.
+        @Test func aDaemonThatDoesNotMountIsAFailure() throws {
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            let ended = try bench(
+                "--daemon", "none=false {source}", "--job", "rename", "--rounds", "1", "--json", "--output", "out")
+            #expect(ended.status == 1, "\(ended)")
+            #expect(ended.said.contains("the daemon ended before it mounted: exit status 1"))
+        }
+    }
+}
