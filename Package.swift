@@ -71,7 +71,7 @@ let package = Package(
         .target(
             name: "LoopbackFS",
             dependencies: ["FUSEServer", "FUSEProtocol", "LinuxSystem", "CFUSE", "CLinux", system, logging],
-            swiftSettings: settings),
+            swiftSettings: strictSettings),
 
         // The library's face: filesystems in Swift's types, and one call that serves them.
         .target(
@@ -80,7 +80,7 @@ let package = Package(
                 "FUSEServer", "FUSEProtocol", "TransportLegacy", "TransportURing", "LinuxSystem", "CFUSE", "CLinux",
                 system, logging,
             ],
-            swiftSettings: settings),
+            swiftSettings: strictSettings),
 
         // What our own daemon can be made to do wrong, so that the suites can show that they see it.
         .target(

@@ -44,7 +44,7 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     /// The system's time (clock_gettime(2), CLOCK_REALTIME).
     public static var now: Timestamp {
         var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: UInt32(time.tv_nsec))
     }
 

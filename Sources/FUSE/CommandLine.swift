@@ -23,7 +23,7 @@ public func serveAndExit<Served: FileSystem>(
         try serve(fileSystem, at: arguments.mountPoint, options: arguments.options).exit(log)
     } catch {
         let line = "\(Service.program): \(error)\n"
-        write(2, line, line.utf8.count)
+        unsafe write(2, line, line.utf8.count)
         exit((error as? ServeError)?.exitStatus ?? 1)
     }
 }

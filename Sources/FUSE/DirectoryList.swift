@@ -58,7 +58,7 @@ public struct DirectoryList: ~Copyable, ~Escapable {
     /// - Returns: false, with nothing added, if it does not fit any more.
     @_lifetime(self: copy self)
     public mutating func append(_ entry: DirectoryEntry, next: UInt64) -> Bool {
-        append(entry.name.bytes.span.bytes, number: entry.number, entry.kind, next: next)
+        unsafe append(entry.name.bytes.span.bytes, number: entry.number, entry.kind, next: next)
     }
 
     /// Adds a name with what a LOOKUP would reply, and with the position after it. Where ``takesEntries`` says so it is one more reference to the node if it was added

@@ -36,7 +36,7 @@ extension ReplyBuffer {
     mutating func append(attribute value: [UInt8], size: Int) throws(Errno) {
         guard size > 0 else { return try append(fuse_getxattr_out(size: UInt32(value.count), padding: 0)) }
         guard value.count <= size else { throw .outOfRange }
-        try append(value.span.bytes)
+        try unsafe append(value.span.bytes)
     }
 }
 
@@ -48,8 +48,8 @@ extension ReadResult {
         case .bytes(let bytes): return bytes.count <= count ? bytes : Array(bytes[..<count])
         case .file(let file, let offset):
             let room = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: MemoryPage.size)
-            defer { room.deallocate() }
-            return Array(room[..<(try BackingIO.read(file, offset: offset, into: room).count)])
+            defer { unsafe room.deallocate() }
+            return unsafe Array(room[..<(try BackingIO.read(file, offset: offset, into: room).count)])
         }
     }
 }
@@ -58,8 +58,8 @@ extension ReaddirResult {
     /// The bytes of an answer that comes later: `size` at most.
     func encoded(from position: UInt64, size: Int, plus: Bool, _ timeouts: Timeouts) -> [UInt8] {
         guard case .entries(let all) = self else { return [] }
-        return [UInt8](unsafeUninitializedCapacity: size) { room, count in
-            var list = DirectoryList(
+        return unsafe [UInt8](unsafeUninitializedCapacity: size) { room, count in
+            var list = unsafe DirectoryList(
                 ReplyBuffer(UnsafeMutableRawBufferPointer(room)), takesEntries: plus, timeouts: timeouts)
             list.append(all, from: position)
             count = list.byteCount
@@ -73,8 +73,8 @@ func encoded<Value>(
 ) throws(Errno) -> [UInt8] {
     // Larger than any reply's struct or attribute.
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: Message.largestAttribute + 4096, alignment: 8)
-    defer { room.deallocate() }
-    var reply = ReplyBuffer(room)
+    defer { unsafe room.deallocate() }
+    var reply = unsafe ReplyBuffer(room)
     try encode(value, &reply)
     return reply.bytes
 }

@@ -48,7 +48,7 @@ public struct FileName: Hashable, Sendable, ExpressibleByStringLiteral, CustomSt
 
     /// A copy of a request's name.
     public init(_ name: borrowing Name) {
-        bytes = name.bytes.withUnsafeBytes { Array($0) }
+        bytes = unsafe name.bytes.withUnsafeBytes { unsafe Array($0) }
     }
 
     /// For messages: what is not UTF-8 is replaced.

@@ -70,16 +70,16 @@ extension Connection {
             len: UInt32(MemoryLayout<fuse_out_header>.size + MemoryLayout<Body>.size + data.count),
             error: CInt(code.rawValue), unique: 0)
         var body = body
-        let result = withUnsafeMutableBytes(of: &header) { header in
-            withUnsafeMutableBytes(of: &body) { body in
-                data.withUnsafeBytes { data in
-                    let vectors = [
+        let result = unsafe withUnsafeMutableBytes(of: &header) { header in
+            unsafe withUnsafeMutableBytes(of: &body) { body in
+                unsafe data.withUnsafeBytes { data in
+                    let vectors = unsafe [
                         iovec(iov_base: header.baseAddress, iov_len: header.count),
                         iovec(iov_base: body.baseAddress, iov_len: body.count),
                         iovec(iov_base: UnsafeMutableRawPointer(mutating: data.baseAddress), iov_len: data.count),
                     ]
                     return Result { () throws(Errno) in
-                        try Errno.check { writev(device.rawValue, vectors, data.isEmpty ? 2 : 3) }
+                        try Errno.check { unsafe writev(device.rawValue, vectors, data.isEmpty ? 2 : 3) }
                     }
                 }
             }

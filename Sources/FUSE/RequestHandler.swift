@@ -162,7 +162,7 @@ final class RequestHandler<Served: FileSystem>: FUSEServer.FileSystem {
 
     func readlink(_ request: borrowing Request, reply: inout ReplyBuffer) throws(Errno) -> Outcome {
         try answer(fileSystem.readlink(request.nodeID, request), &reply) { target, out throws(Errno) in
-            try out.append(target.bytes.span.bytes)
+            try unsafe out.append(target.bytes.span.bytes)
         }
     }
 
@@ -249,7 +249,7 @@ final class RequestHandler<Served: FileSystem>: FUSEServer.FileSystem {
         switch content {
         case .now(.buffer): return .reply
         case .now(.bytes(let bytes)):
-            try reply.append(bytes.span.extracting(first: count).bytes)
+            try unsafe reply.append(bytes.span.extracting(first: count).bytes)
             return .reply
         case .now(.file(let file, let start)): return .read(file, offset: start, count: count)
         case .later(let deferred):
@@ -338,8 +338,8 @@ final class RequestHandler<Served: FileSystem>: FUSEServer.FileSystem {
         let position = arguments.offset
         let size = Int(arguments.size)
         var deferred: Deferred<ReaddirResult>?
-        try reply.append(atMost: size) { room throws(Errno) in
-            var list = DirectoryList(ReplyBuffer(room), takesEntries: plus, timeouts: timeouts)
+        try unsafe reply.append(atMost: size) { room throws(Errno) in
+            var list = unsafe DirectoryList(ReplyBuffer(room), takesEntries: plus, timeouts: timeouts)
             let listing = try fileSystem.readdir(
                 request.nodeID, handle: HandleID(rawValue: arguments.fh), from: position, into: &list, request)
             switch listing {

@@ -18,17 +18,17 @@ import SystemPackage
 public func serve(
     _ fileSystem: some FileSystem, at mountPoint: FilePath, options: ServeOptions = ServeOptions()
 ) throws(ServeError) -> StopReport {
-    guard let resolved = mountPoint.withPlatformString({ realpath($0, nil) }) else {
+    guard let resolved = unsafe mountPoint.withPlatformString({ unsafe realpath($0, nil) }) else {
         throw .failed("mount point \(mountPoint): \(Errno.last)")
     }
-    defer { free(resolved) }
+    defer { unsafe free(resolved) }
     var service = try Service(options.transport, log: options.log ?? Service.standardError)
     service.session.maxWrite = options.largestWrite
     service.session.requestTimeout = options.requestTimeout
     service.session.stopTimeout = options.stopTimeout
     service.autoUnmount = options.unmountsByItself
     let text = options.mountOptionText(program: Service.program)
-    return try service.run(on: FilePath(platformString: resolved), mountOptions: text.utf8CString.map { $0 }) {
+    return try unsafe service.run(on: FilePath(platformString: resolved), mountOptions: text.utf8CString.map { $0 }) {
         RequestHandler(fileSystem, Notifier($0))
     } whenReady: {
         options.whenReady?()
@@ -122,15 +122,15 @@ package struct Service {
     /// The signals that stop a daemon come by a descriptor, to the one thread that reads it.
     private func blockSignals() throws(ServeError) -> FileDescriptor {
         var set = sigset_t()
-        sigemptyset(&set)
-        for signal in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&set, signal) }
-        pthread_sigmask(SIG_BLOCK, &set, nil)
+        unsafe sigemptyset(&set)
+        for signal in [SIGTERM, SIGINT, SIGHUP] { unsafe sigaddset(&set, signal) }
+        unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
         signal(SIGPIPE, SIG_IGN)
         // A client's write beyond the daemon's own limit on file sizes is the client's EFBIG, not the daemon's end.
         signal(SIGXFSZ, SIG_IGN)
         do throws(Errno) {
             return FileDescriptor(
-                rawValue: try Errno.check { signalfd(-1, &set, CInt(SFD_CLOEXEC | SFD_NONBLOCK)) })
+                rawValue: try Errno.check { unsafe signalfd(-1, &set, CInt(SFD_CLOEXEC | SFD_NONBLOCK)) })
         } catch {
             throw .failed("signalfd: \(error)")
         }

@@ -34,7 +34,7 @@ enum Attributes {
     /// Of a descriptor.
     static func of(_ descriptor: CInt, mask: UInt32 = basicMask) throws(Errno) -> FileStatus {
         var status = FileStatus()
-        _ = try Errno.check { clinux_statx(descriptor, "", CLINUX_AT_EMPTY_PATH, mask, &status) }
+        _ = try Errno.check { unsafe clinux_statx(descriptor, "", CLINUX_AT_EMPTY_PATH, mask, &status) }
         return status
     }
 
@@ -42,7 +42,7 @@ enum Attributes {
     static func of(_ name: UnsafePointer<CChar>, in directory: CInt) throws(Errno) -> FileStatus {
         var status = FileStatus()
         let flags = AT_SYMLINK_NOFOLLOW | CLINUX_AT_NO_AUTOMOUNT
-        _ = try Errno.check { clinux_statx(directory, name, flags, basicMask, &status) }
+        _ = try Errno.check { unsafe clinux_statx(directory, name, flags, basicMask, &status) }
         return status
     }
 

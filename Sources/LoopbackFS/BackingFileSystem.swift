@@ -32,7 +32,7 @@ final class BackingFileSystem: Sendable {
         self.index = index
         self.mount = mount
         var status = statfs()
-        let known = (try? Errno.check { fstatfs(member, &status) }) != nil
+        let known = (try? Errno.check { unsafe fstatfs(member, &status) }) != nil
         let magic = known ? UInt32(truncatingIfNeeded: status.f_type) : 0
         isLocal = [0xEF53, 0x9123_683E, 0x5846_5342, 0x0102_1994, 0xF2F5_2010, 0x8584_58F6].contains(magic)
         isSynthetic = known && status.f_blocks == 0 && !isLocal
@@ -91,7 +91,7 @@ extension BackingFileSystem {
     private func xfsHandle(inode: UInt64, is64Bit: Bool) -> FileHandle? {
         var generation: UInt32 = 0
         guard let use = try? mount.use(),
-            (try? Errno.check { clinux_xfs_generation(use.descriptor, inode, &generation) }) != nil
+            (try? Errno.check { unsafe clinux_xfs_generation(use.descriptor, inode, &generation) }) != nil
         else { return nil }
         if is64Bit { return FileHandle(type: 0x81, byteCount: 12, words: [inode, UInt64(generation), 0, 0]) }
         let words: SIMD4<UInt64> = [inode & 0xffff_ffff | UInt64(generation) << 32, 0, 0, 0]

@@ -34,6 +34,8 @@ final class BackingMount: Sendable {
     }
 
     /// Where a mount is: an entry of a directory.
+    // Safe: lives while the request that names the entry is handled; what is kept is a copy (`MountPoint`).
+    @safe
     struct Place {
         let name: UnsafePointer<CChar>
         let directory: Inode
@@ -47,7 +49,7 @@ final class BackingMount: Sendable {
 
         init(_ place: Place) {
             directory = place.directory
-            name = Array(UnsafeBufferPointer(start: place.name, count: strlen(place.name) + 1))
+            name = unsafe Array(UnsafeBufferPointer(start: place.name, count: strlen(place.name) + 1))
         }
     }
 
@@ -78,7 +80,7 @@ final class BackingMount: Sendable {
     /// It was met here, perhaps after it was moved.
     func met(at place: Place) {
         other?.state.withLock { state in
-            if state.point.directory === place.directory, strcmp(state.point.name, place.name) == 0 { return }
+            if state.point.directory === place.directory, unsafe strcmp(state.point.name, place.name) == 0 { return }
             state.point = MountPoint(place)
         }
     }
@@ -128,7 +130,7 @@ final class BackingMount: Sendable {
         let directory = try point.directory.pin()
         let flags = CLINUX_O_PATH | O_NOFOLLOW | O_CLOEXEC
         let path = try makingRoom { () throws(Errno) in
-            try Errno.check { clinux_openat(directory.descriptor, point.name, flags, 0) }
+            try Errno.check { unsafe clinux_openat(directory.descriptor, point.name, flags, 0) }
         }
         defer { close(path) }
         let status = try Attributes.of(path)
@@ -137,10 +139,10 @@ final class BackingMount: Sendable {
         return try makingRoom { () throws(Errno) in
             switch status.fileType {
             case FileStatus.directoryType:
-                return try Errno.check { clinux_openat(path, ".", readable | O_DIRECTORY, 0) }
+                return try Errno.check { unsafe clinux_openat(path, ".", readable | O_DIRECTORY, 0) }
             case FileStatus.regularType:
-                return try DescriptorPath(path).withCString { path throws(Errno) in
-                    try Errno.check { clinux_openat(other.descriptors, path, readable, 0) }
+                return try unsafe DescriptorPath(path).withCString { path throws(Errno) in
+                    try Errno.check { unsafe clinux_openat(other.descriptors, path, readable, 0) }
                 }
             default: throw .staleNFSFileHandle
             }

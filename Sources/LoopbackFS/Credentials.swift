@@ -145,14 +145,14 @@ struct Credentials: Sendable {
         if caller.user == own.user && caller.group == own.group { return try body() }
         // Only the caller's: the daemon's own supplementary groups must not count as theirs.
         var group = caller.supplementaryGroup ?? caller.group
-        return try withUnsafePointer(to: &group) { group throws(Errno) in
-            try switched(caller.user, caller.group, UnsafeBufferPointer(start: group, count: 1), body)
+        return try unsafe withUnsafePointer(to: &group) { group throws(Errno) in
+            try unsafe switched(caller.user, caller.group, UnsafeBufferPointer(start: group, count: 1), body)
         }
     }
 
     private func switched<Value>(to caller: Identity, _ body: () throws(Errno) -> Value) throws(Errno) -> Value {
-        try caller.groups.withUnsafeBufferPointer { groups throws(Errno) in
-            try switched(caller.user, caller.group, groups, body)
+        try unsafe caller.groups.withUnsafeBufferPointer { groups throws(Errno) in
+            try unsafe switched(caller.user, caller.group, groups, body)
         }
     }
 
@@ -160,7 +160,7 @@ struct Credentials: Sendable {
         _ user: UInt32, _ group: UInt32, _ groups: UnsafeBufferPointer<UInt32>, _ body: () throws(Errno) -> Value
     ) throws(Errno) -> Value {
         guard switches else { return try body() }
-        return try SwitchedIdentity(user: user, group: group, groups: groups, own: own).run(body)
+        return try unsafe SwitchedIdentity(user: user, group: group, groups: groups, own: own).run(body)
     }
 }
 
@@ -173,7 +173,7 @@ struct Identity: Sendable {
     /// The effective ones of this process.
     static func ofProcess() -> Identity {
         var groups = [UInt32](repeating: 0, count: max(0, Int(getgroups(0, nil))))
-        let count = getgroups(CInt(groups.count), &groups)
+        let count = unsafe getgroups(CInt(groups.count), &groups)
         groups.removeLast(groups.count - max(0, Int(count)))
         return Identity(user: geteuid(), group: getegid(), groups: groups)
     }
@@ -187,7 +187,7 @@ private struct SwitchedIdentity: ~Copyable {
     /// - Throws: EPERM unless all of them could be switched; then none of them is.
     init(user: UInt32, group: UInt32, groups: UnsafeBufferPointer<UInt32>, own: Identity) throws(Errno) {
         self.own = own
-        let hasGroups = clinux_setgroups(groups.count, groups.baseAddress) == 0
+        let hasGroups = unsafe clinux_setgroups(groups.count, groups.baseAddress) == 0
         _ = clinux_setfsgid(group)
         _ = clinux_setfsuid(user)
         // These two tell failure from success by nothing but the ids that are then in force.
@@ -209,7 +209,7 @@ private struct SwitchedIdentity: ~Copyable {
         _ = clinux_setfsuid(own.user)
         _ = clinux_setfsgid(own.group)
         // Fails only without CAP_SETGID, and then they never were others.
-        _ = own.groups.withUnsafeBufferPointer { clinux_setgroups($0.count, $0.baseAddress) }
+        _ = unsafe own.groups.withUnsafeBufferPointer { unsafe clinux_setgroups($0.count, $0.baseAddress) }
         precondition(
             clinux_setfsuid(.max) == own.user && clinux_setfsgid(.max) == own.group,
             "a thread could not take its own ids back")

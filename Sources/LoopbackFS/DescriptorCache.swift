@@ -6,6 +6,8 @@ import Synchronization
 ///
 /// A cell's whole state is one atomic word, so using a descriptor takes no lock. Inodes remember the cell and its tag; a
 /// tag that no longer matches says that the cell went to another inode. A pinned cell's descriptor is not closed.
+// Safe: cells live as long as this, and their indices are below the capacity.
+@safe
 final class DescriptorCache: Sendable {
     /// Where an inode's descriptor was put.
     struct Slot: Equatable {
@@ -62,18 +64,18 @@ final class DescriptorCache: Sendable {
 
     init(capacity: Int) {
         self.capacity = capacity
-        cells = .allocate(capacity: capacity)
-        for index in 0..<capacity { (cells + index).initialize(to: Atomic(0)) }
+        unsafe cells = .allocate(capacity: capacity)
+        for index in 0..<capacity { unsafe (cells + index).initialize(to: Atomic(0)) }
         places = Lock(Places(vacant: (0..<UInt32(capacity)).reversed()))
     }
 
     deinit {
         for index in 0..<capacity {
-            let word = Word(bits: cells[index].load(ordering: .relaxed))
+            let word = unsafe Word(bits: cells[index].load(ordering: .relaxed))
             if word.isOccupied { close(word.descriptor) }
         }
-        cells.deinitialize(count: capacity)
-        cells.deallocate()
+        unsafe cells.deinitialize(count: capacity)
+        unsafe cells.deallocate()
     }
 
     /// Takes a descriptor over and pins it, closing another one if all cells are taken.
@@ -84,8 +86,8 @@ final class DescriptorCache: Sendable {
         let (slot, evicted) = places.withLock { places -> (Slot?, CInt?) in
             var evicted: CInt?
             guard let index = places.vacant.popLast() ?? evict(&places, closing: &evicted) else { return (nil, nil) }
-            let word = Word(bits: cells[Int(index)].load(ordering: .relaxed)).occupied(by: descriptor)
-            cells[Int(index)].store(word.bits, ordering: .releasing)
+            let word = unsafe Word(bits: cells[Int(index)].load(ordering: .relaxed)).occupied(by: descriptor)
+            unsafe cells[Int(index)].store(word.bits, ordering: .releasing)
             return (Slot(index: index, tag: word.tag), evicted)
         }
         if let evicted { close(evicted) }
@@ -95,13 +97,13 @@ final class DescriptorCache: Sendable {
     /// The descriptor of this slot, pinned; nil if it was closed in the meantime.
     func pin(_ slot: Slot) -> CInt? {
         guard slot.index < UInt32(capacity) else { return nil }
-        let cell = cells + Int(slot.index)
-        var current = cell.pointee.load(ordering: .relaxed)
+        let cell = unsafe cells + Int(slot.index)
+        var current = unsafe cell.pointee.load(ordering: .relaxed)
         while true {
             let word = Word(bits: current)
             guard word.isOccupied, word.tag == slot.tag, word.pins < 0x3fff else { return nil }
             let new = (current | Word.referenced) + Word.onePin
-            let (exchanged, original) = cell.pointee.compareExchange(
+            let (exchanged, original) = unsafe cell.pointee.compareExchange(
                 expected: current, desired: new, ordering: .acquiring)
             if exchanged { return word.descriptor }
             current = original
@@ -110,18 +112,18 @@ final class DescriptorCache: Sendable {
 
     /// Ends one use of a slot that was pinned.
     func unpin(_ index: UInt32) {
-        cells[Int(index)].subtract(Word.onePin, ordering: .releasing)
+        unsafe cells[Int(index)].subtract(Word.onePin, ordering: .releasing)
     }
 
     /// Takes a slot's descriptor out, for an inode that goes or that keeps it itself; nil if it was closed or is pinned.
     func remove(_ slot: Slot) -> CInt? {
         guard slot.index < UInt32(capacity) else { return nil }
-        let cell = cells + Int(slot.index)
-        var current = cell.pointee.load(ordering: .relaxed)
+        let cell = unsafe cells + Int(slot.index)
+        var current = unsafe cell.pointee.load(ordering: .relaxed)
         while true {
             let word = Word(bits: current)
             guard word.isOccupied, word.tag == slot.tag, word.pins == 0 else { return nil }
-            let (exchanged, original) = cell.pointee.compareExchange(
+            let (exchanged, original) = unsafe cell.pointee.compareExchange(
                 expected: current, desired: word.vacated.bits, ordering: .acquiring)
             if exchanged {
                 places.withLock { $0.vacant.append(slot.index) }
@@ -156,13 +158,14 @@ final class DescriptorCache: Sendable {
     func sweep() -> Bool {
         var isOccupied = false
         for index in 0..<capacity {
-            let current = cells[index].load(ordering: .relaxed)
+            let current = unsafe cells[index].load(ordering: .relaxed)
             let word = Word(bits: current)
             guard word.isOccupied else { continue }
             isOccupied = isOccupied || word.isReferenced || word.pins > 0
             guard word.pins == 0 else { continue }
             let new = word.isReferenced ? current & ~Word.referenced : word.vacated.bits
-            let (exchanged, _) = cells[index].compareExchange(expected: current, desired: new, ordering: .acquiring)
+            let (exchanged, _) = unsafe cells[index].compareExchange(
+                expected: current, desired: new, ordering: .acquiring)
             guard exchanged else {
                 isOccupied = true
                 continue
@@ -180,11 +183,12 @@ final class DescriptorCache: Sendable {
         for _ in 0..<2 * capacity {
             let index = places.hand
             places.hand = index + 1 == capacity ? 0 : index + 1
-            let current = cells[index].load(ordering: .relaxed)
+            let current = unsafe cells[index].load(ordering: .relaxed)
             let word = Word(bits: current)
             guard word.isOccupied, word.pins == 0 else { continue }
             let new = word.isReferenced ? current & ~Word.referenced : word.vacated.bits
-            let (exchanged, _) = cells[index].compareExchange(expected: current, desired: new, ordering: .acquiring)
+            let (exchanged, _) = unsafe cells[index].compareExchange(
+                expected: current, desired: new, ordering: .acquiring)
             if exchanged && !word.isReferenced {
                 evicted = word.descriptor
                 return UInt32(index)

@@ -22,8 +22,8 @@ struct DescriptorPath {
     /// Calls `body` with the name as a C string.
     @inline(__always)
     func withCString<Value>(_ body: (UnsafePointer<CChar>) throws(Errno) -> Value) throws(Errno) -> Value {
-        try withUnsafeBytes(of: text) { bytes throws(Errno) in
-            try body(bytes.baseAddress!.assumingMemoryBound(to: CChar.self))
+        try unsafe withUnsafeBytes(of: text) { bytes throws(Errno) in
+            try unsafe body(bytes.baseAddress!.assumingMemoryBound(to: CChar.self))
         }
     }
 }

@@ -7,6 +7,8 @@ import Synchronization
 import SystemPackage
 
 /// Entries read ahead from a directory's descriptor.
+// Safe: the buffer is its own, and entries are read as far as getdents64(2) has filled it.
+@safe
 struct DirectoryReader: ~Copyable {
     /// Bytes asked from getdents64(2) at a time.
     private static let bufferSize = 32768
@@ -19,6 +21,8 @@ struct DirectoryReader: ~Copyable {
     private var offset: UInt64 = 0
 
     /// One entry; its name lies in the reader's buffer.
+    // Safe: used up before the reader reads on.
+    @safe
     struct Entry {
         let inode: UInt64
         let nextOffset: UInt64
@@ -32,7 +36,7 @@ struct DirectoryReader: ~Copyable {
     init() {}
 
     deinit {
-        buffer?.deallocate()
+        unsafe buffer?.deallocate()
     }
 
     /// Goes to an offset that an earlier entry gave, or to the start. The start is always read anew: rewinddir(3).
@@ -49,17 +53,17 @@ struct DirectoryReader: ~Copyable {
     /// The entry at the present offset, which stays there until it is taken; nil at the end.
     mutating func peek(_ descriptor: CInt) throws(Errno) -> Entry? {
         if position >= filled {
-            let buffer = self.buffer ?? .allocate(byteCount: DirectoryReader.bufferSize, alignment: 8)
-            self.buffer = buffer
+            let buffer = unsafe self.buffer ?? .allocate(byteCount: DirectoryReader.bufferSize, alignment: 8)
+            unsafe self.buffer = unsafe buffer
             filled = 0
             position = 0
-            filled = try Errno.check { clinux_getdents64(descriptor, buffer.baseAddress, buffer.count) }
+            filled = try Errno.check { unsafe clinux_getdents64(descriptor, buffer.baseAddress, buffer.count) }
             if filled == 0 { return nil }
         }
         // struct linux_dirent64: d_ino, d_off, d_reclen, d_type, d_name.
-        let start = buffer!.baseAddress! + position
-        let name = (start + 19).assumingMemoryBound(to: CChar.self)
-        return Entry(
+        let start = unsafe buffer!.baseAddress! + position
+        let name = unsafe (start + 19).assumingMemoryBound(to: CChar.self)
+        return unsafe Entry(
             inode: start.load(as: UInt64.self), nextOffset: start.load(fromByteOffset: 8, as: UInt64.self),
             type: start.load(fromByteOffset: 18, as: UInt8.self), name: UnsafePointer(name), nameLength: strlen(name),
             size: Int(start.load(fromByteOffset: 16, as: UInt16.self)))

@@ -27,14 +27,14 @@ struct FileHandle: Equatable {
     init(of path: UnsafePointer<CChar>, in directory: CInt, flags: CInt) throws(Errno) {
         var raw = clinux_file_handle()
         var mount: CInt = 0
-        _ = try Errno.check { clinux_name_to_handle_at(directory, path, &raw, &mount, flags) }
+        _ = try Errno.check { unsafe clinux_name_to_handle_at(directory, path, &raw, &mount, flags) }
         guard raw.handle_bytes <= UInt32(FileHandle.maximumSize) else { throw .notSupported }
         type = raw.handle_type
         byteCount = raw.handle_bytes
-        words = withUnsafeBytes(of: &raw.f_handle) { bytes in
+        words = unsafe withUnsafeBytes(of: &raw.f_handle) { bytes in
             var words = SIMD4<UInt64>()
-            withUnsafeMutableBytes(of: &words) {
-                $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<Int(raw.handle_bytes)]))
+            unsafe withUnsafeMutableBytes(of: &words) {
+                unsafe $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<Int(raw.handle_bytes)]))
             }
             return words
         }
@@ -42,7 +42,7 @@ struct FileHandle: Equatable {
 
     /// The handle of a file, if the file can be opened by it.
     init?(tryingOn mount: CInt, of file: CInt) {
-        guard let handle = try? FileHandle(of: "", in: file, flags: CLINUX_AT_EMPTY_PATH),
+        guard let handle = unsafe try? FileHandle(of: "", in: file, flags: CLINUX_AT_EMPTY_PATH),
             let opened = try? handle.open(on: mount, flags: CLINUX_O_PATH | O_CLOEXEC)
         else { return nil }
         close(opened)
@@ -56,10 +56,10 @@ struct FileHandle: Equatable {
         var raw = clinux_file_handle()
         raw.handle_bytes = byteCount
         raw.handle_type = type
-        withUnsafeMutableBytes(of: &raw.f_handle) { bytes in
-            withUnsafeBytes(of: words) { bytes.copyMemory(from: $0) }
+        unsafe withUnsafeMutableBytes(of: &raw.f_handle) { bytes in
+            unsafe withUnsafeBytes(of: words) { unsafe bytes.copyMemory(from: $0) }
         }
-        return try Errno.check { clinux_open_by_handle_at(mount, &raw, flags) }
+        return try Errno.check { unsafe clinux_open_by_handle_at(mount, &raw, flags) }
     }
 
     /// 32 bits that tell this file from one that gets its inode number later: the generation that clients see.

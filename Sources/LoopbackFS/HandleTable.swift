@@ -7,12 +7,16 @@ import SystemPackage
 /// A number holds place and generation, so that one that was released, or never given, is EBADF and never another file.
 /// Each read and write looks one up, so that takes no lock: slots never move, and the kernel sends RELEASE only when no request
 /// names the file any more (`fuse_file_put` in fs/fuse/file.c).
+// Safe: slots never move and go with this; an element that is taken out is let go of once.
+@safe
 final class HandleTable<Element: AnyObject & Sendable>: @unchecked Sendable {
+    // Safe: what the pointer leads to, the table keeps alive.
+    @safe
     private struct Slot: ~Copyable {
         /// Goes up when the element is taken out.
         let generation = Atomic<UInt32>(1)
         /// An `Element` that this reference keeps alive.
-        let element = Atomic<UnsafeRawPointer?>(nil)
+        let element = unsafe Atomic<UnsafeRawPointer?>(nil)
     }
 
     /// Places by their use; a leaf lock.
@@ -33,19 +37,19 @@ final class HandleTable<Element: AnyObject & Sendable>: @unchecked Sendable {
     private static var chunkCount: Int { 27 }
 
     init() {
-        chunks = .allocate(capacity: HandleTable.chunkCount)
-        for index in 0..<HandleTable.chunkCount { (chunks + index).initialize(to: Atomic(nil)) }
+        unsafe chunks = .allocate(capacity: HandleTable.chunkCount)
+        for index in 0..<HandleTable.chunkCount { unsafe (chunks + index).initialize(to: Atomic(nil)) }
     }
 
     deinit {
         removeAll()
         for index in 0..<HandleTable.chunkCount {
-            guard let chunk = chunks[index].load(ordering: .relaxed) else { continue }
-            chunk.deinitialize(count: HandleTable.firstChunk << index)
-            chunk.deallocate()
+            guard let chunk = unsafe chunks[index].load(ordering: .relaxed) else { continue }
+            unsafe chunk.deinitialize(count: HandleTable.firstChunk << index)
+            unsafe chunk.deallocate()
         }
-        chunks.deinitialize(count: HandleTable.chunkCount)
-        chunks.deallocate()
+        unsafe chunks.deinitialize(count: HandleTable.chunkCount)
+        unsafe chunks.deallocate()
     }
 
     /// Gives an element its number.
@@ -58,9 +62,9 @@ final class HandleTable<Element: AnyObject & Sendable>: @unchecked Sendable {
                 place = places.count
                 places.count += 1
             }
-            let slot = slot(at: place) ?? makeSlot(at: place)
-            slot.pointee.element.store(Unmanaged.passRetained(element).toOpaque(), ordering: .releasing)
-            return UInt64(slot.pointee.generation.load(ordering: .relaxed)) << 32 | UInt64(place)
+            let slot = unsafe slot(at: place) ?? makeSlot(at: place)
+            unsafe slot.pointee.element.store(Unmanaged.passRetained(element).toOpaque(), ordering: .releasing)
+            return unsafe UInt64(slot.pointee.generation.load(ordering: .relaxed)) << 32 | UInt64(place)
         }
     }
 
@@ -69,11 +73,11 @@ final class HandleTable<Element: AnyObject & Sendable>: @unchecked Sendable {
     /// - Throws: EBADF if there is none.
     func find(_ number: UInt64) throws(Errno) -> Element {
         // The element first: one that has taken the place since then has another generation.
-        guard let slot = slot(at: Int(number & 0xffff_ffff)),
-            let element = slot.pointee.element.load(ordering: .acquiring),
-            slot.pointee.generation.load(ordering: .acquiring) == UInt32(number >> 32)
+        guard let slot = unsafe slot(at: Int(number & 0xffff_ffff)),
+            let element = unsafe slot.pointee.element.load(ordering: .acquiring),
+            unsafe slot.pointee.generation.load(ordering: .acquiring) == UInt32(number >> 32)
         else { throw .badFileDescriptor }
-        return Unmanaged<Element>.fromOpaque(element).takeUnretainedValue()
+        return unsafe Unmanaged<Element>.fromOpaque(element).takeUnretainedValue()
     }
 
     /// Takes an element out; its number is not given again until 2³² others were.
@@ -81,13 +85,14 @@ final class HandleTable<Element: AnyObject & Sendable>: @unchecked Sendable {
     /// - Throws: EBADF if there is none.
     func remove(_ number: UInt64) throws(Errno) -> Element {
         let place = Int(number & 0xffff_ffff)
-        let element = places.withLock { places -> UnsafeRawPointer? in
-            guard let slot = slot(at: place), slot.pointee.generation.load(ordering: .relaxed) == UInt32(number >> 32)
+        let element = places.withLock { places -> Element? in
+            guard let slot = unsafe slot(at: place),
+                unsafe slot.pointee.generation.load(ordering: .relaxed) == UInt32(number >> 32)
             else { return nil }
-            return vacate(slot, at: place, &places)
+            return unsafe vacate(slot, at: place, &places)
         }
         guard let element else { throw .badFileDescriptor }
-        return Unmanaged<Element>.fromOpaque(element).takeRetainedValue()
+        return element
     }
 
     /// Any element that `matches`; looks at all of them.
@@ -95,8 +100,8 @@ final class HandleTable<Element: AnyObject & Sendable>: @unchecked Sendable {
         // What is in a slot is not let go of while this lock is held.
         places.withLock { places in
             for place in 0..<places.count {
-                guard let element = slot(at: place)?.pointee.element.load(ordering: .acquiring) else { continue }
-                let candidate = Unmanaged<Element>.fromOpaque(element).takeUnretainedValue()
+                guard let element = unsafe slot(at: place)?.pointee.element.load(ordering: .acquiring) else { continue }
+                let candidate = unsafe Unmanaged<Element>.fromOpaque(element).takeUnretainedValue()
                 if matches(candidate) { return candidate }
             }
             return nil
@@ -105,31 +110,35 @@ final class HandleTable<Element: AnyObject & Sendable>: @unchecked Sendable {
 
     /// Lets go of everything.
     func removeAll() {
+        // With the lock given back: what ends with an element may take its time.
         let elements = places.withLock { places in
-            (0..<places.count).compactMap { vacate(slot(at: $0)!, at: $0, &places) }
+            (0..<places.count).compactMap { unsafe vacate(slot(at: $0)!, at: $0, &places) }
         }
-        for element in elements { Unmanaged<Element>.fromOpaque(element).release() }
+        _ = consume elements
     }
 
-    private func vacate(_ slot: Chunk, at place: Int, _ places: inout Places) -> UnsafeRawPointer? {
-        guard let element = slot.pointee.element.exchange(nil, ordering: .acquiringAndReleasing) else { return nil }
-        slot.pointee.generation.add(1, ordering: .releasing)
+    /// - Returns: what was there, which is the caller's to keep now.
+    private func vacate(_ slot: Chunk, at place: Int, _ places: inout Places) -> Element? {
+        guard let element = unsafe slot.pointee.element.exchange(nil, ordering: .acquiringAndReleasing) else {
+            return nil
+        }
+        unsafe slot.pointee.generation.add(1, ordering: .releasing)
         places.vacant.append(place)
-        return element
+        return unsafe Unmanaged<Element>.fromOpaque(element).takeRetainedValue()
     }
 
     private func slot(at place: Int) -> Chunk? {
         let (chunk, index) = HandleTable.split(place)
-        return chunks[chunk].load(ordering: .acquiring).map { $0 + index }
+        return unsafe chunks[chunk].load(ordering: .acquiring).map { unsafe $0 + index }
     }
 
     private func makeSlot(at place: Int) -> Chunk {
         let (chunk, index) = HandleTable.split(place)
         let count = HandleTable.firstChunk << chunk
         let slots = Chunk.allocate(capacity: count)
-        for slot in 0..<count { (slots + slot).initialize(to: Slot()) }
-        chunks[chunk].store(slots, ordering: .releasing)
-        return slots + index
+        for slot in 0..<count { unsafe (slots + slot).initialize(to: Slot()) }
+        unsafe chunks[chunk].store(slots, ordering: .releasing)
+        return unsafe slots + index
     }
 
     /// Chunk and slot of a place (0…2³² - 1).

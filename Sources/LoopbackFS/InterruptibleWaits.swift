@@ -86,13 +86,13 @@ final class InterruptibleWaits: Sendable {
     func run(_ wait: Wait, _ call: () -> CInt) throws(Errno) {
         var signals = sigset_t()
         var former = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, WakeUpSignal.number)
-        pthread_sigmask(SIG_UNBLOCK, &signals, &former)
+        unsafe sigemptyset(&signals)
+        unsafe sigaddset(&signals, WakeUpSignal.number)
+        unsafe pthread_sigmask(SIG_UNBLOCK, &signals, &former)
         wait.thread.store(clinux_gettid(), ordering: .sequentiallyConsistent)
         defer {
             wait.thread.store(0, ordering: .sequentiallyConsistent)
-            pthread_sigmask(SIG_SETMASK, &former, nil)
+            unsafe pthread_sigmask(SIG_SETMASK, &former, nil)
         }
         while true {
             let verdict = wait.verdict.load(ordering: .sequentiallyConsistent)

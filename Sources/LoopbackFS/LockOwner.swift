@@ -88,13 +88,13 @@ final class LockOwner: Sendable {
     /// - Returns: as fcntl(2).
     func wait(for range: LockRange) -> CInt {
         var wanted = range.flock
-        return clinux_fcntl_lock(descriptor, CLINUX_F_OFD_SETLKW, &wanted)
+        return unsafe clinux_fcntl_lock(descriptor, CLINUX_F_OFD_SETLKW, &wanted)
     }
 
     /// Who stands in the way of a lock of this owner's, as F_GETLK tells.
     func blocker(of range: LockRange) throws(Errno) -> Glibc.flock {
         var asked = range.flock
-        _ = try Errno.check { clinux_fcntl_lock(descriptor, CLINUX_F_OFD_GETLK, &asked) }
+        _ = try Errno.check { unsafe clinux_fcntl_lock(descriptor, CLINUX_F_OFD_GETLK, &asked) }
         return asked
     }
 
@@ -128,7 +128,7 @@ final class LockOwner: Sendable {
 
     private func apply(_ range: LockRange) throws(Errno) {
         var lock = range.flock
-        _ = try Errno.check { clinux_fcntl_lock(descriptor, CLINUX_F_OFD_SETLK, &lock) }
+        _ = try Errno.check { unsafe clinux_fcntl_lock(descriptor, CLINUX_F_OFD_SETLK, &lock) }
     }
 
     /// It goes with the last handle that can bring it back.

@@ -61,11 +61,11 @@ extension LoopbackFS {
             if try credentials.mustDropSetID(of: pin.descriptor, for: caller) {
                 try dropSetID(of: pin.descriptor, as: caller)
             }
-            _ = try Errno.check { fchownat(pin.descriptor, "", user, group, CLINUX_AT_EMPTY_PATH) }
+            _ = try Errno.check { unsafe fchownat(pin.descriptor, "", user, group, CLINUX_AT_EMPTY_PATH) }
         }
         if valid & FATTR_MODE != 0 {
-            try DescriptorPath(pin.descriptor).withCString { path throws(Errno) in
-                _ = try Errno.check { fchmodat(descriptors, path, arguments.mode & 0o7777, 0) }
+            try unsafe DescriptorPath(pin.descriptor).withCString { path throws(Errno) in
+                _ = try Errno.check { unsafe fchmodat(descriptors, path, arguments.mode & 0o7777, 0) }
             }
         }
         if valid & FATTR_SIZE != 0 {
@@ -93,7 +93,7 @@ extension LoopbackFS {
     /// Clears set-id bits as the caller's chown(2) does, or fails as that would.
     private func dropSetID(of descriptor: CInt, as caller: Caller) throws(Errno) {
         try credentials.droppingSetID(as: caller) { () throws(Errno) in
-            _ = try Errno.check { fchownat(descriptor, "", .max, .max, CLINUX_AT_EMPTY_PATH) }
+            _ = try Errno.check { unsafe fchownat(descriptor, "", .max, .max, CLINUX_AT_EMPTY_PATH) }
         }
     }
 
@@ -110,8 +110,8 @@ extension LoopbackFS {
             return
         }
         try credentials.prepareThread()
-        try DescriptorPath(descriptor).withCString { path throws(Errno) in
-            _ = try Errno.check { Glibc.truncate(path, size) }
+        try unsafe DescriptorPath(descriptor).withCString { path throws(Errno) in
+            _ = try Errno.check { unsafe Glibc.truncate(path, size) }
         }
     }
 
@@ -123,11 +123,11 @@ extension LoopbackFS {
         }
         let access = time(FATTR_ATIME, FATTR_ATIME_NOW, arguments.atime, arguments.atimensec)
         let modification = time(FATTR_MTIME, FATTR_MTIME_NOW, arguments.mtime, arguments.mtimensec)
-        try DescriptorPath(descriptor).withCString { path throws(Errno) in
+        try unsafe DescriptorPath(descriptor).withCString { path throws(Errno) in
             let times = (access, modification)
-            _ = try withUnsafeBytes(of: times) { times throws(Errno) in
+            _ = try unsafe withUnsafeBytes(of: times) { times throws(Errno) in
                 try Errno.check {
-                    utimensat(descriptors, path, times.baseAddress!.assumingMemoryBound(to: timespec.self), 0)
+                    unsafe utimensat(descriptors, path, times.baseAddress!.assumingMemoryBound(to: timespec.self), 0)
                 }
             }
         }

@@ -37,11 +37,13 @@ extension LoopbackFS {
             if request.pagesCount > 0 { return .bringData }
             let payload = request.payload
             let count = try credentials.droppingSetID(as: Caller(request)) { () throws(Errno) in
-                try payload.withUnsafeBytes { bytes throws(Errno) in
-                    var vector = iovec(
+                try unsafe payload.withUnsafeBytes { bytes throws(Errno) in
+                    var vector = unsafe iovec(
                         iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress),
                         iov_len: min(bytes.count, Int(arguments.size)))
-                    return try Errno.check { clinux_pwritev2(backing.descriptor.rawValue, &vector, 1, offset, flags) }
+                    return try Errno.check {
+                        unsafe clinux_pwritev2(backing.descriptor.rawValue, &vector, 1, offset, flags)
+                    }
                 }
             }
             invalidateAttributes(of: file.inode.node)
@@ -138,7 +140,7 @@ extension LoopbackFS {
                 var from = from
                 var to = to
                 return try Errno.check {
-                    clinux_copy_file_range(source.descriptor, &from, target.descriptor, &to, length, flags)
+                    unsafe clinux_copy_file_range(source.descriptor, &from, target.descriptor, &to, length, flags)
                 }
             }
             guard drops else { return try copy() }
@@ -175,5 +177,5 @@ extension LoopbackFS {
 
 /// A struct of the ABI as the body of a reply that comes later.
 func bytes<Value: BitwiseCopyable>(of value: Value) -> [UInt8] {
-    withUnsafeBytes(of: value) { Array($0) }
+    unsafe withUnsafeBytes(of: value) { unsafe Array($0) }
 }

@@ -103,7 +103,7 @@ struct InodeFlags: OptionSet {
     /// None where the filesystem has none.
     init(of descriptor: CInt) {
         var flags: UInt64 = 0
-        let result = clinux_ioctl(descriptor, CLINUX_FS_IOC_GETFLAGS, &flags)
+        let result = unsafe clinux_ioctl(descriptor, CLINUX_FS_IOC_GETFLAGS, &flags)
         self.init(rawValue: result == 0 ? UInt32(truncatingIfNeeded: flags) : 0)
     }
 }

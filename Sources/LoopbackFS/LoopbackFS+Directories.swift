@@ -15,7 +15,7 @@ extension LoopbackFS {
         let pin = try inode.pin()
         let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
         let descriptor = try makingRoom { () throws(Errno) in
-            try Errno.check { clinux_openat(pin.descriptor, ".", flags, 0) }
+            try Errno.check { unsafe clinux_openat(pin.descriptor, ".", flags, 0) }
         }
         let backing = BackingFile(FileDescriptor(rawValue: descriptor), isDirect: false)
         var out = cfuse_open_out()
@@ -57,10 +57,10 @@ extension LoopbackFS {
     private func append(
         _ entry: DirectoryReader.Entry, of directory: OpenDirectory, plus: Bool, limit: Int, to reply: inout ReplyBuffer
     ) -> Bool {
-        let name = RawSpan(_unsafeStart: UnsafeRawPointer(entry.name), byteCount: entry.nameLength)
+        let name = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(entry.name), byteCount: entry.nameLength)
         let identity = FileIdentity(fileSystem: directory.inode.fileSystem.index, inode: entry.inode)
         let isSpecial =
-            entry.name[0] == 0x2e && (entry.nameLength == 1 || entry.nameLength == 2 && entry.name[1] == 0x2e)
+            unsafe entry.name[0] == 0x2e && (entry.nameLength == 1 || entry.nameLength == 2 && entry.name[1] == 0x2e)
         // Nothing above the source is told of.
         let isAbove = isSpecial && entry.nameLength == 2 && directory.inode === root
         let number = isAbove ? root.number : NodeID.visibleNumber(identity)
@@ -75,7 +75,7 @@ extension LoopbackFS {
         if !isSpecial {
             let likelyKnown = inodes.latest(identity) != nil
             // An entry that has just gone, or that cannot be looked up, is listed without attributes.
-            if let (inode, status) = try? find(
+            if let (inode, status) = unsafe try? find(
                 entry.name, in: directory.inode, directory.backing.descriptor.rawValue, likelyKnown: likelyKnown)
             {
                 out = self.entry(inode, status)

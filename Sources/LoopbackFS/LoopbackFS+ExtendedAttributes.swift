@@ -20,12 +20,12 @@ extension LoopbackFS {
         let pin = try inode.pin()
         let caller = Caller(request)
         try credentials.prepareThread()
-        try name.withCString { name throws(Errno) in
-            try DescriptorPath(pin.descriptor).withCString { path throws(Errno) in
-                try value.withUnsafeBytes { value throws(Errno) in
+        try unsafe name.withCString { name throws(Errno) in
+            try unsafe DescriptorPath(pin.descriptor).withCString { path throws(Errno) in
+                try unsafe value.withUnsafeBytes { value throws(Errno) in
                     func set() throws(Errno) {
                         _ = try Errno.check {
-                            CLinux.setxattr(
+                            unsafe CLinux.setxattr(
                                 path, name, value.baseAddress, Int(arguments.size), CInt(bitPattern: arguments.flags))
                         }
                     }
@@ -48,10 +48,10 @@ extension LoopbackFS {
         let inode = try inode(request.node)
         let pin = try inode.pin()
         try credentials.prepareThread()
-        try replyAttribute(size, &reply) { buffer, room throws(Errno) in
-            try name.withCString { name throws(Errno) in
-                try DescriptorPath(pin.descriptor).withCString { path throws(Errno) in
-                    try Errno.check { CLinux.getxattr(path, name, buffer, room) }
+        try unsafe replyAttribute(size, &reply) { buffer, room throws(Errno) in
+            try unsafe name.withCString { name throws(Errno) in
+                try unsafe DescriptorPath(pin.descriptor).withCString { path throws(Errno) in
+                    try Errno.check { unsafe CLinux.getxattr(path, name, buffer, room) }
                 }
             }
         }
@@ -66,35 +66,36 @@ extension LoopbackFS {
         let pin = try inode.pin()
         let caller = Caller(request)
         try credentials.prepareThread()
-        try DescriptorPath(pin.descriptor).withCString { path throws(Errno) in
+        try unsafe DescriptorPath(pin.descriptor).withCString { path throws(Errno) in
             func list(_ buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
                 let count = try Errno.check {
-                    CLinux.listxattr(path, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), buffer.count)
+                    unsafe CLinux.listxattr(path, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), buffer.count)
                 }
                 guard buffer.count > 0 else { return count }
-                return removeHiddenNames(from: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), for: caller)
+                return unsafe removeHiddenNames(
+                    from: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), for: caller)
             }
             if size == 0 {
-                if try list(UnsafeMutableRawBufferPointer(start: nil, count: 0)) == 0 {
+                if try unsafe list(UnsafeMutableRawBufferPointer(start: nil, count: 0)) == 0 {
                     try reply.append(fuse_getxattr_out())
                     return
                 }
             } else {
                 do throws(Errno) {
-                    try reply.append(atMost: size) { buffer throws(Errno) in try list(buffer) }
+                    try unsafe reply.append(atMost: size) { buffer throws(Errno) in try unsafe list(buffer) }
                     return
                 } catch .outOfRange {
                     // What is left once the hidden ones are gone may fit.
                 }
             }
             let names = UnsafeMutableRawBufferPointer.allocate(byteCount: LoopbackFS.longestList, alignment: 1)
-            defer { names.deallocate() }
-            let count = try list(names)
+            defer { unsafe names.deallocate() }
+            let count = try unsafe list(names)
             if size == 0 {
                 try reply.append(fuse_getxattr_out(size: UInt32(count), padding: 0))
             } else {
                 guard count <= size else { throw .outOfRange }
-                try reply.append(RawSpan(_unsafeStart: UnsafeRawPointer(names.baseAddress!), byteCount: count))
+                try unsafe reply.append(RawSpan(_unsafeStart: UnsafeRawPointer(names.baseAddress!), byteCount: count))
             }
         }
         return .reply
@@ -111,18 +112,18 @@ extension LoopbackFS {
         var kept = 0
         var start = 0
         while start < names.count {
-            let rest = UnsafeMutableRawBufferPointer(rebasing: names[start...])
-            let length = (rest.firstIndex(of: 0) ?? rest.count - 1) + 1
-            let name = UnsafeMutableRawBufferPointer(rebasing: rest[..<length])
+            let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: names[start...])
+            let length = unsafe (rest.firstIndex(of: 0) ?? rest.count - 1) + 1
+            let name = unsafe UnsafeMutableRawBufferPointer(rebasing: rest[..<length])
             let isHidden: Bool
-            if name.starts(with: "trusted.".utf8) {
+            if unsafe name.starts(with: "trusted.".utf8) {
                 maySeeTrusted = maySeeTrusted ?? credentials.has(.sysAdmin, caller)
                 isHidden = maySeeTrusted == false
             } else {
-                isHidden = !configuration.posixACL && name.starts(with: "system.posix_acl_".utf8)
+                isHidden = unsafe !configuration.posixACL && name.starts(with: "system.posix_acl_".utf8)
             }
             if !isHidden {
-                if kept < start { memmove(names.baseAddress! + kept, name.baseAddress!, length) }
+                if kept < start { unsafe memmove(names.baseAddress! + kept, name.baseAddress!, length) }
                 kept += length
             }
             start += length
@@ -135,9 +136,9 @@ extension LoopbackFS {
         let inode = try inode(request.node)
         let pin = try inode.pin()
         try credentials.prepareThread()
-        try name.withCString { name throws(Errno) in
-            try DescriptorPath(pin.descriptor).withCString { path throws(Errno) in
-                _ = try Errno.check { CLinux.removexattr(path, name) }
+        try unsafe name.withCString { name throws(Errno) in
+            try unsafe DescriptorPath(pin.descriptor).withCString { path throws(Errno) in
+                _ = try Errno.check { unsafe CLinux.removexattr(path, name) }
             }
         }
         return .reply
@@ -153,7 +154,9 @@ extension LoopbackFS {
             try reply.append(fuse_getxattr_out(size: UInt32(count), padding: 0))
             return
         }
-        try reply.append(atMost: size) { buffer throws(Errno) in try body(buffer.baseAddress, buffer.count) }
+        try unsafe reply.append(atMost: size) { buffer throws(Errno) in
+            try unsafe body(buffer.baseAddress, buffer.count)
+        }
     }
 
     /// - Throws: EOPNOTSUPP for what the configuration leaves out.

@@ -71,8 +71,8 @@ extension LoopbackFS {
         let backingFlags = backingFlags(flags) | O_CREAT | O_EXCL | O_NOFOLLOW
         return try create(request, arguments, flags: flags, keep: false, reply: &reply) { parent throws(Errno) in
             do throws(Errno) {
-                return try name.withCString { name throws(Errno) in
-                    try Errno.check { clinux_openat(parent, name, backingFlags, arguments.mode) }
+                return try unsafe name.withCString { name throws(Errno) in
+                    try Errno.check { unsafe clinux_openat(parent, name, backingFlags, arguments.mode) }
                 }
             } catch .fileExists where flags & O_EXCL == 0 {
                 // Lets the kernel look the name up again (once) and check permissions for what it finds.
@@ -89,7 +89,7 @@ extension LoopbackFS {
         let backingFlags = backingFlags(flags) | CLINUX_O_TMPFILE | flags & O_EXCL
         // Without a name its handle leads nowhere once the descriptor is closed.
         return try create(request, arguments, flags: flags, keep: true, reply: &reply) { parent throws(Errno) in
-            try Errno.check { clinux_openat(parent, ".", backingFlags, arguments.mode) }
+            try Errno.check { unsafe clinux_openat(parent, ".", backingFlags, arguments.mode) }
         }
     }
 
@@ -142,10 +142,10 @@ extension LoopbackFS {
     /// - Throws: EAGAIN instead of waiting.
     func reopen(_ descriptor: CInt, _ flags: CInt, waits: Bool = true) throws(Errno) -> CInt {
         let wanted = flags & CLINUX_O_PATH != 0 ? CLINUX_O_PATH | O_CLOEXEC : backingFlags(flags)
-        return try DescriptorPath(descriptor).withCString { path throws(Errno) in
+        return try unsafe DescriptorPath(descriptor).withCString { path throws(Errno) in
             func open(_ flags: CInt) throws(Errno) -> CInt {
                 let opened = try makingRoom { () throws(Errno) in
-                    try Errno.check { clinux_openat(descriptors, path, waits ? flags : flags | O_NONBLOCK, 0) }
+                    try Errno.check { unsafe clinux_openat(descriptors, path, waits ? flags : flags | O_NONBLOCK, 0) }
                 }
                 // For io_uring the flag would mean that reads and writes must not wait either.
                 if !waits { _ = fcntl(opened, F_SETFL, flags) }

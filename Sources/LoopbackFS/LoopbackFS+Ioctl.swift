@@ -34,19 +34,21 @@ extension LoopbackFS {
         if command.writes {
             let size = min(input.byteCount, command.size)
             guard size >= command.minimumSize else { throw .invalidArgument }
-            withUnsafeMutableBytes(of: &data) { data in
-                input.withUnsafeBytes { data.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<size])) }
+            unsafe withUnsafeMutableBytes(of: &data) { data in
+                unsafe input.withUnsafeBytes {
+                    unsafe data.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<size]))
+                }
             }
         }
-        _ = try Errno.check { clinux_ioctl(descriptor, UInt(arguments.cmd), &data) }
+        _ = try Errno.check { unsafe clinux_ioctl(descriptor, UInt(arguments.cmd), &data) }
         // The change time, which the kernel does not expect of an ioctl.
         if command.writes { invalidateAttributes(of: node) }
         try reply.append(fuse_ioctl_out())
         if !command.writes {
             let size = min(Int(arguments.out_size), command.size)
-            try reply.append(atMost: size) { buffer throws(Errno) in
-                withUnsafeBytes(of: data) {
-                    buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<buffer.count]))
+            try unsafe reply.append(atMost: size) { buffer throws(Errno) in
+                unsafe withUnsafeBytes(of: data) {
+                    unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<buffer.count]))
                 }
                 return buffer.count
             }

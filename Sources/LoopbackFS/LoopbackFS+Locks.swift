@@ -18,7 +18,7 @@ extension LoopbackFS {
         if let owner = locks.find(owner: arguments.owner, of: file.inode.node) {
             lock = try owner.blocker(of: range)
         } else {
-            _ = try Errno.check { clinux_fcntl_lock(file.descriptor, CLINUX_F_OFD_GETLK, &lock) }
+            _ = try Errno.check { unsafe clinux_fcntl_lock(file.descriptor, CLINUX_F_OFD_GETLK, &lock) }
         }
         var out = fuse_lk_out()
         out.lk.type = UInt32(lock.l_type)

@@ -12,7 +12,7 @@ extension LoopbackFS {
         let inode = try inode(request.node)
         let pin = try inode.pin()
         var status = statvfs()
-        _ = try Errno.check { fstatvfs(pin.descriptor, &status) }
+        _ = try Errno.check { unsafe fstatvfs(pin.descriptor, &status) }
         var out = fuse_statfs_out()
         out.st.blocks = UInt64(status.f_blocks)
         out.st.bfree = UInt64(status.f_bfree)
@@ -56,7 +56,7 @@ extension LoopbackFS {
     ) throws(Errno) -> Outcome {
         let file = try files.find(arguments.fh)
         var asked = pollfd(fd: file.descriptor, events: Int16(truncatingIfNeeded: arguments.events), revents: 0)
-        _ = try Errno.check { Glibc.poll(&asked, 1, 0) }
+        _ = try Errno.check { unsafe Glibc.poll(&asked, 1, 0) }
         try reply.append(fuse_poll_out(revents: UInt32(UInt16(bitPattern: asked.revents)), padding: 0))
         return .reply
     }

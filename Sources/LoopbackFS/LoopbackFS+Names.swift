@@ -15,8 +15,8 @@ extension LoopbackFS {
         let parent = try directory(request.node)
         let pin = try parent.pin()
         do throws(Errno) {
-            let (inode, status) = try name.withCString { name throws(Errno) in
-                try find(name, in: parent, pin.descriptor)
+            let (inode, status) = try unsafe name.withCString { name throws(Errno) in
+                try unsafe find(name, in: parent, pin.descriptor)
             }
             try replyEntry(inode, status, &reply)
         } catch .noSuchFileOrDirectory {
@@ -50,7 +50,7 @@ extension LoopbackFS {
         // A directory that somebody moved out of the source has no parent here.
         guard isInside(pin.descriptor) else { throw .staleNFSFileHandle }
         let above = child === root ? "." : ".."
-        let (inode, status) = try adopt(try openPath(above, in: pin.descriptor, flags: O_DIRECTORY))
+        let (inode, status) = try unsafe adopt(try openPath(above, in: pin.descriptor, flags: O_DIRECTORY))
         try replyEntry(inode, status, &reply)
         return .reply
     }
@@ -68,9 +68,9 @@ extension LoopbackFS {
     package func symlink(
         _ request: borrowing Request, name: Name, target: Name, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
-        try make(request, name: name, umask: 0, reply: &reply) { parent, name throws(Errno) in
-            try target.withCString { target throws(Errno) in
-                _ = try Errno.check { symlinkat(target, parent, name) }
+        try unsafe make(request, name: name, umask: 0, reply: &reply) { parent, name throws(Errno) in
+            try unsafe target.withCString { target throws(Errno) in
+                _ = try Errno.check { unsafe symlinkat(target, parent, name) }
             }
         }
     }
@@ -79,16 +79,17 @@ extension LoopbackFS {
         _ request: borrowing Request, _ arguments: fuse_mknod_in, name: Name, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
         let device = Attributes.decodedDevice(arguments.rdev)
-        return try make(request, name: name, umask: arguments.umask, reply: &reply) { parent, name throws(Errno) in
-            _ = try Errno.check { clinux_mknodat(parent, name, arguments.mode, device.major, device.minor) }
+        return try unsafe make(request, name: name, umask: arguments.umask, reply: &reply) {
+            parent, name throws(Errno) in
+            _ = try Errno.check { unsafe clinux_mknodat(parent, name, arguments.mode, device.major, device.minor) }
         }
     }
 
     package func mkdir(
         _ request: borrowing Request, _ arguments: fuse_mkdir_in, name: Name, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
-        try make(request, name: name, umask: arguments.umask, reply: &reply) { parent, name throws(Errno) in
-            _ = try Errno.check { mkdirat(parent, name, arguments.mode) }
+        try unsafe make(request, name: name, umask: arguments.umask, reply: &reply) { parent, name throws(Errno) in
+            _ = try Errno.check { unsafe mkdirat(parent, name, arguments.mode) }
         }
     }
 
@@ -101,9 +102,11 @@ extension LoopbackFS {
         let parent = try directory(request.node)
         let pin = try parent.pin()
         let caller = Caller(request)
-        let (inode, status) = try name.withCString { name throws(Errno) in
-            try credentials.creating(as: caller, umask: umask) { () throws(Errno) in try body(pin.descriptor, name) }
-            return try find(name, in: parent, pin.descriptor, likelyKnown: false)
+        let (inode, status) = try unsafe name.withCString { name throws(Errno) in
+            try credentials.creating(as: caller, umask: umask) { () throws(Errno) in
+                try unsafe body(pin.descriptor, name)
+            }
+            return try unsafe find(name, in: parent, pin.descriptor, likelyKnown: false)
         }
         try replyEntry(inode, status, &reply)
         return .reply
@@ -117,9 +120,9 @@ extension LoopbackFS {
         let old = try inode(oldNode)
         let parentPin = try parent.pin()
         let oldPin = try old.pin()
-        try name.withCString { name throws(Errno) in
-            try DescriptorPath(oldPin.descriptor).withCString { path throws(Errno) in
-                _ = try Errno.check { linkat(descriptors, path, parentPin.descriptor, name, AT_SYMLINK_FOLLOW) }
+        try unsafe name.withCString { name throws(Errno) in
+            try unsafe DescriptorPath(oldPin.descriptor).withCString { path throws(Errno) in
+                _ = try Errno.check { unsafe linkat(descriptors, path, parentPin.descriptor, name, AT_SYMLINK_FOLLOW) }
             }
         }
         let status = try Attributes.of(oldPin.descriptor)
@@ -140,14 +143,14 @@ extension LoopbackFS {
         guard name.isEntry else { throw .invalidArgument }
         let parent = try directory(request.node)
         let pin = try parent.pin()
-        try name.withCString { name throws(Errno) in
-            try keepVictim(name, in: pin.descriptor)
+        try unsafe name.withCString { name throws(Errno) in
+            try unsafe keepVictim(name, in: pin.descriptor)
             func remove() throws(Errno) {
-                _ = try Errno.check { unlinkat(pin.descriptor, name, flags) }
+                _ = try Errno.check { unsafe unlinkat(pin.descriptor, name, flags) }
             }
             guard parent.isSticky else { return try remove() }
             try credentials.removingFromSticky(
-                as: Caller(request), connection: connection, owner: { owner(name, in: pin.descriptor) }, remove)
+                as: Caller(request), connection: connection, owner: { unsafe owner(name, in: pin.descriptor) }, remove)
         }
         return .reply
     }
@@ -161,30 +164,30 @@ extension LoopbackFS {
         let fromPin = try from.pin()
         let toPin = try to.pin()
         let caller = Caller(request)
-        try name.withCString { name throws(Errno) in
-            try newName.withCString { newName throws(Errno) in
+        try unsafe name.withCString { name throws(Errno) in
+            try unsafe newName.withCString { newName throws(Errno) in
                 if flags & UInt32(CLINUX_RENAME_EXCHANGE | CLINUX_RENAME_NOREPLACE) == 0 {
-                    try keepVictim(newName, in: toPin.descriptor)
+                    try unsafe keepVictim(newName, in: toPin.descriptor)
                 }
                 func rename() throws(Errno) {
                     // A whiteout is a file that is created; whose it is follows the caller.
                     try credentials.creating(as: flags & UInt32(CLINUX_RENAME_WHITEOUT) != 0 ? caller : nil, umask: 0) {
                         () throws(Errno) in
                         _ = try Errno.check {
-                            clinux_renameat2(fromPin.descriptor, name, toPin.descriptor, newName, flags)
+                            unsafe clinux_renameat2(fromPin.descriptor, name, toPin.descriptor, newName, flags)
                         }
                     }
                 }
                 guard from.isSticky || to.isSticky else { return try rename() }
                 try credentials.removingFromSticky(
-                    as: caller, connection: connection, owner: { owner(name, in: fromPin.descriptor) }, rename)
+                    as: caller, connection: connection, owner: { unsafe owner(name, in: fromPin.descriptor) }, rename)
             }
         }
         return .reply
     }
 
     private func owner(_ name: UnsafePointer<CChar>, in directory: CInt) -> UInt32? {
-        try? Attributes.of(name, in: directory).stx_uid
+        unsafe try? Attributes.of(name, in: directory).stx_uid
     }
 
     /// Before an entry goes: an inode that lives by its handle alone would be lost with the file's last name, though a
@@ -192,7 +195,7 @@ extension LoopbackFS {
     ///
     /// - Throws: ENFILE if there are no descriptors left: better than that the client loses what it has.
     private func keepVictim(_ name: UnsafePointer<CChar>, in directory: CInt) throws(Errno) {
-        guard cache.capacity > 0, let status = try? Attributes.of(name, in: directory),
+        guard cache.capacity > 0, let status = unsafe try? Attributes.of(name, in: directory),
             status.isDirectory || status.stx_nlink == 1, let fileSystem = fileSystems.find(status),
             let inode = inodes.latest(status.identity(in: fileSystem))
         else { return }
@@ -208,9 +211,10 @@ extension LoopbackFS {
     package func readlink(_ request: borrowing Request, reply: inout ReplyBuffer) throws(Errno) -> Outcome {
         let inode = try inode(request.node)
         let pin = try inode.pin()
-        try reply.append(atMost: Int(PATH_MAX)) { buffer throws(Errno) in
+        try unsafe reply.append(atMost: Int(PATH_MAX)) { buffer throws(Errno) in
             try Errno.check {
-                readlinkat(pin.descriptor, "", buffer.baseAddress!.assumingMemoryBound(to: CChar.self), buffer.count)
+                unsafe readlinkat(
+                    pin.descriptor, "", buffer.baseAddress!.assumingMemoryBound(to: CChar.self), buffer.count)
             }
         }
         return .reply

@@ -52,7 +52,9 @@ package final class LoopbackFS: FileSystem {
         let sweeper: MountSweeper
         do throws(Errno) {
             let flags = CLINUX_O_PATH | O_DIRECTORY | O_CLOEXEC
-            let opened = try Errno.check { source.withPlatformString { clinux_openat(AT_FDCWD, $0, flags, 0) } }
+            let opened = try Errno.check {
+                unsafe source.withPlatformString { unsafe clinux_openat(AT_FDCWD, $0, flags, 0) }
+            }
             rootDescriptor = LoopbackFS.withAccessTimes(configuration.accessTimes, opened)
             status = try Attributes.of(rootDescriptor)
         } catch {
@@ -60,7 +62,7 @@ package final class LoopbackFS: FileSystem {
         }
         do throws(Errno) {
             let flags = CLINUX_O_PATH | O_DIRECTORY | O_CLOEXEC
-            descriptors = try Errno.check { clinux_openat(AT_FDCWD, "/proc/self/fd", flags, 0) }
+            descriptors = try Errno.check { unsafe clinux_openat(AT_FDCWD, "/proc/self/fd", flags, 0) }
             sweeper = try MountSweeper()
         } catch {
             close(rootDescriptor)
@@ -70,7 +72,7 @@ package final class LoopbackFS: FileSystem {
         // What is written for a user counts for the user's quota, which this capability would lift. Threads inherit it.
         _ = clinux_set_effective_capability(Capability.sysResource, 0)
         let readFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
-        let readable = (try? Errno.check { clinux_openat(rootDescriptor, ".", readFlags, 0) }) ?? -1
+        let readable = (try? Errno.check { unsafe clinux_openat(rootDescriptor, ".", readFlags, 0) }) ?? -1
         let hasHandles =
             configuration.fileHandles && Capability.dacReadSearch.isHeld
             && FileHandle(tryingOn: readable, of: rootDescriptor) != nil
@@ -82,7 +84,7 @@ package final class LoopbackFS: FileSystem {
         fileSystems = FileSystemTable(
             mount: mount, root: rootDescriptor, status: status, usesHandles: hasHandles, descriptors: descriptors,
             sweeper: sweeper)
-        root = Inode(
+        root = unsafe Inode(
             fileSystem: fileSystems.source, number: status.stx_ino, type: FileStatus.directoryType,
             handle: hasHandles ? try? FileHandle(of: "", in: rootDescriptor, flags: CLINUX_AT_EMPTY_PATH) : nil,
             descriptor: rootDescriptor, keep: true, node: NodeID.root)
@@ -215,7 +217,7 @@ package final class LoopbackFS: FileSystem {
         var handle: FileHandle?
         if fileSystems.source.readsHandles {
             do throws(Errno) {
-                handle = try FileHandle(of: name, in: descriptor, flags: 0)
+                handle = try unsafe FileHandle(of: name, in: descriptor, flags: 0)
             } catch .noSuchFileOrDirectory {
                 throw .noSuchFileOrDirectory
             } catch {
@@ -223,23 +225,23 @@ package final class LoopbackFS: FileSystem {
             }
         }
         if handle != nil || likelyKnown {
-            let status = try Attributes.of(name, in: descriptor)
+            let status = try unsafe Attributes.of(name, in: descriptor)
             if let fileSystem = fileSystems.find(status) {
                 if fileSystem !== directory.fileSystem {
-                    fileSystem.mount.met(at: .init(name: name, directory: directory))
+                    unsafe fileSystem.mount.met(at: .init(name: name, directory: directory))
                 }
                 if let handle, fileSystem.inode(of: handle) == status.stx_ino {
                     if let inode = inodes.find(status.identity(in: fileSystem), handle) { return (inode, status) }
                     // Most files that are looked up are never opened, and a handle costs a third of an open and a close. But in
                     // a directory something is about to be looked up.
                     if !status.isDirectory { return (insert(status, fileSystem, handle), status) }
-                } else if let found = findOpen(name, descriptor, status, fileSystem) {
+                } else if let found = unsafe findOpen(name, descriptor, status, fileSystem) {
                     return found
                 }
             }
         }
-        let opened = try openPath(name, in: descriptor)
-        return try adopt(opened, handle: handle, at: .init(name: name, directory: directory))
+        let opened = try unsafe openPath(name, in: descriptor)
+        return try unsafe adopt(opened, handle: handle, at: .init(name: name, directory: directory))
     }
 
     /// The inode of an entry that is open, where no handle tells which file it is: as long as it is open, the number is its
@@ -248,7 +250,7 @@ package final class LoopbackFS: FileSystem {
         _ name: UnsafePointer<CChar>, _ directory: CInt, _ status: borrowing FileStatus, _ fileSystem: BackingFileSystem
     ) -> (Inode, FileStatus)? {
         guard let inode = inodes.latest(status.identity(in: fileSystem)), let pin = inode.pinIfOpen(),
-            let present = try? Attributes.of(name, in: directory), present.stx_ino == inode.number,
+            let present = unsafe try? Attributes.of(name, in: directory), present.stx_ino == inode.number,
             fileSystems.find(present) === fileSystem, inodes.reference(pin.inode)
         else { return nil }
         return (inode, present)
@@ -268,7 +270,8 @@ package final class LoopbackFS: FileSystem {
     func openPath(_ name: UnsafePointer<CChar>, in directory: CInt, flags: CInt = 0) throws(Errno) -> CInt {
         let flags = CLINUX_O_PATH | O_NOFOLLOW | O_CLOEXEC | flags
         if !fileSystems.source.hasHandles && inodes.count >= keptLimit { throw outOfDescriptors() }
-        return try makingRoom { () throws(Errno) in try Errno.check { clinux_openat(directory, name, flags, 0) } }
+        return try makingRoom { () throws(Errno) in try Errno.check { unsafe clinux_openat(directory, name, flags, 0) }
+        }
     }
 
     /// Calls `body`, which opens something; while the process has no descriptors left, closes some of those that are kept
@@ -327,7 +330,7 @@ package final class LoopbackFS: FileSystem {
             if let handle, fileSystem.inode(of: handle) == status.stx_ino {
                 known = handle
             } else {
-                known = try? FileHandle(of: "", in: source, flags: CLINUX_AT_EMPTY_PATH)
+                known = unsafe try? FileHandle(of: "", in: source, flags: CLINUX_AT_EMPTY_PATH)
             }
         }
         if let inode = inodes.find(status.identity(in: fileSystem), known) {
@@ -385,7 +388,7 @@ package final class LoopbackFS: FileSystem {
         while let status = try? Attributes.of(current) {
             if fileSystems.find(status)?.index == 0 && status.stx_ino == root.number { return true }
             let flags = CLINUX_O_PATH | O_DIRECTORY | O_CLOEXEC
-            guard let parent = try? Errno.check({ clinux_openat(current, "..", flags, 0) }) else { return false }
+            guard let parent = try? Errno.check({ unsafe clinux_openat(current, "..", flags, 0) }) else { return false }
             let above = try? Attributes.of(parent)
             let isTop =
                 above?.stx_ino == status.stx_ino && above?.stx_dev_minor == status.stx_dev_minor

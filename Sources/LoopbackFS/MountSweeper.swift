@@ -50,7 +50,7 @@ final class MountSweeper: Sendable {
             for mount in mounts.withLock({ $0 }) where mount.sweep() { isOpen = true }
             if isOpen { isAwake.store(true, ordering: .releasing) }
             var entry = pollfd(fd: event.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
-            _ = poll(&entry, 1, isOpen ? MountSweeper.milliseconds : -1)
+            _ = unsafe poll(&entry, 1, isOpen ? MountSweeper.milliseconds : -1)
             event.clear()
         }
     }

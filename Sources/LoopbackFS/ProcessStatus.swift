@@ -66,7 +66,8 @@ struct ProcessStatus {
     /// One of its files below `/proc/PID`.
     private func text(_ file: String) -> String? {
         let path = "../../\(process)/\(file)"
-        guard let descriptor = try? Errno.check({ clinux_openat(descriptors, path, O_RDONLY | O_CLOEXEC, 0) }) else {
+        guard let descriptor = try? Errno.check({ unsafe clinux_openat(descriptors, path, O_RDONLY | O_CLOEXEC, 0) })
+        else {
             return nil
         }
         defer { close(descriptor) }
@@ -76,7 +77,9 @@ struct ProcessStatus {
     /// What identifies a namespace: `user:[4026531837]`.
     private func namespace(_ path: String) -> [CChar]? {
         var target = [CChar](repeating: 0, count: 64)
-        guard (try? Errno.check { readlinkat(descriptors, path, &target, target.count) }) != nil else { return nil }
+        guard (try? Errno.check { unsafe readlinkat(descriptors, path, &target, target.count) }) != nil else {
+            return nil
+        }
         return target
     }
 }

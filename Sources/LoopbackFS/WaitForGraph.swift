@@ -116,10 +116,10 @@ final class WaitForGraph: Sendable {
     }
 
     private static func contents(of path: String) -> String? {
-        guard let descriptor = try? Errno.check({ open(path, O_RDONLY | O_CLOEXEC) }) else { return nil }
+        guard let descriptor = try? Errno.check({ unsafe open(path, O_RDONLY | O_CLOEXEC) }) else { return nil }
         defer { close(descriptor) }
         var buffer = [UInt8](repeating: 0, count: 256)
-        guard let count = try? Errno.check({ read(descriptor, &buffer, buffer.count) }) else { return nil }
+        guard let count = try? Errno.check({ unsafe read(descriptor, &buffer, buffer.count) }) else { return nil }
         return String(decoding: buffer[..<count], as: UTF8.self)
     }
 }
