@@ -71,14 +71,23 @@ extension Cycle {
 
     /// A daemon that mounted nothing must have ended by itself, with a failure's status, and have said why.
     ///
-    /// - Parameter mayAbort: runtimes that get no memory end by abort(3) or a trap, which is well as long as they say why.
-    func checkRefusal(_ status: ExitStatus, _ log: String, mayAbort: Bool = false) {
-        if status.isSuccess { fail(.exit, "the daemon mounted nothing and ended with success: \(log)") }
-        let aborts = mayAbort ? [SIGABRT, SIGTRAP, SIGILL] : []
+    /// - Parameter shortage: what it had too little of, in words. Runtimes that get no memory end by abort(3) or a trap, which is
+    ///   well as long as they say why.
+    func checkRefusal(_ status: ExitStatus, _ log: String, with shortage: String? = nil) {
+        let daemon = shortage.map { "with \($0) the daemon" } ?? "the daemon"
+        if status.isSuccess { fail(.exit, "\(daemon) mounted nothing and ended with success: \(log)") }
+        let aborts = shortage != nil && !Cycle.tellsOfCorruption(log) ? [SIGABRT, SIGTRAP, SIGILL] : []
         if case .signalled(let signal, _) = status, !aborts.contains(signal) {
-            fail(.exit, "the daemon ended with \(status): \(log)")
+            fail(.exit, "\(daemon) ended with \(status): \(log)")
         }
-        if log.isEmpty { fail(.exit, "the daemon did not say why it ended") }
+        if log.isEmpty { fail(.exit, "\(daemon) did not say why it ended") }
+    }
+
+    /// Whether the C library ended a process over its heap or its stack, which is no lack of memory.
+    static func tellsOfCorruption(_ log: String) -> Bool {
+        ["free(): ", "malloc(): ", "realloc(): ", "munmap_chunk(): ", "corrupted", "stack smashing"].contains {
+            log.contains($0)
+        }
     }
 
     /// A load that the daemon must get through with all that it holds still in place.

@@ -88,6 +88,10 @@ struct StopAtDepthOne: Scenario {
             cycle.hung = true
             cycle.fail(.reaped, "a client that waits for a lock (pid \(waiter.id)) hangs after \(method.rawValue)")
         }
+        // Whatever status is good after the act: that threads of its own did not end is not, and our daemon says so.
+        if cycle.target.isOurs, let process = daemon.process, cycle.end(of: process) == .exited(70) {
+            cycle.fail(.exit, "after \(method.rawValue) threads of the daemon did not end")
+        }
         // Who has the lock has the file open, and with it the connection.
         for helper in cycle.helpers {
             helper.signal(SIGTERM)

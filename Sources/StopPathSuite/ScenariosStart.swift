@@ -114,7 +114,7 @@ struct AddressSpaceLimit: Scenario {
             throw ScenarioObstacle("how much address space the daemon takes is not known")
         }
         cycle.expect.exit = .anyStatus
-        guard isGone(daemon, cycle, "without a limit") else { return }
+        guard isGone(daemon, cycle, "unlimited address space") else { return }
         let steps = cycle.settings.isQuick ? 6 : 16
         for step in 0..<steps {
             // From a little more than it takes down to next to nothing, at points that the seed chooses.
@@ -128,16 +128,16 @@ struct AddressSpaceLimit: Scenario {
     ///
     /// - Returns: false if the cycle has failed.
     private func serves(_ cycle: Cycle, _ limit: Int) -> Bool {
-        let words = "with \(limit >> 20) MiB of address space"
+        let words = "\(limit >> 10) KiB of address space"
         do throws(DaemonError) {
             return isGone(try cycle.mount(prefix: ["prlimit", "--as=\(limit):\(limit)"]), cycle, words)
         } catch {
             if case .exited(let status, let log) = error {
-                cycle.checkRefusal(status, log, mayAbort: true)
+                cycle.checkRefusal(status, log, with: words)
                 return cycle.reports.allSatisfy { !$0.isFailure }
             }
             cycle.hung = true
-            cycle.fail(.exit, "\(words): \(error)")
+            cycle.fail(.exit, "with \(words): \(error)")
             return false
         }
     }
@@ -148,11 +148,11 @@ struct AddressSpaceLimit: Scenario {
         if stop.isComplete, stop.unmountError == nil { return true }
         if stop.isComplete, stop.unmountError == .invalidArgument, let status = stop.exit {
             // It was gone before: threads that it starts once it serves can be refused, too.
-            cycle.checkRefusal(status, daemon.logTail, mayAbort: true)
+            cycle.checkRefusal(status, daemon.logTail, with: words)
             return cycle.reports.allSatisfy { !$0.isFailure }
         }
         cycle.hung = true
-        cycle.fail(.mountGone, "\(words): \(stop)")
+        cycle.fail(.mountGone, "with \(words): \(stop)")
         return false
     }
 }

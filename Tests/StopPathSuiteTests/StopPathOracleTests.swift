@@ -14,6 +14,14 @@ struct StopPathOracleTests {
         #expect(!Cycle.lostToTheEnd(""))
     }
 
+    @Test("An abort for want of memory is told from one over a broken heap")
+    func aborts() {
+        #expect(Cycle.tellsOfCorruption("fuse: memory allocation failed | free(): double free detected in tcache 2"))
+        #expect(Cycle.tellsOfCorruption("*** stack smashing detected ***: terminated"))
+        #expect(!Cycle.tellsOfCorruption("terminate called after throwing an instance of 'std::bad_alloc'"))
+        #expect(!Cycle.tellsOfCorruption("Fatal error: Could not allocate memory."))
+    }
+
     @Test("Kernel objects may come and go, but not grow with the cycles")
     func kernelObjects() {
         let before = FuseSlabs(objects: ["fuse_inode": 100, "fuse_request": 10])
