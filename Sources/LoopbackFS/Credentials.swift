@@ -5,28 +5,6 @@ import Glibc
 import LinuxSystem
 import SystemPackage
 
-/// Who asked: what a request tells of the process behind it.
-struct Caller {
-    /// `UInt32.max` if the kernel sent none (idmapped mounts, where only creating requests carry ids).
-    let user: UInt32
-    let group: UInt32
-    /// 0 if it is of another pid namespace.
-    let process: UInt32
-    /// The caller's group that matches the parent directory's.
-    let supplementaryGroup: UInt32?
-
-    private static let unknown = UInt32.max
-
-    var hasIDs: Bool { user != Caller.unknown && group != Caller.unknown }
-
-    init(_ request: borrowing Request) {
-        user = request.header.uid
-        group = request.header.gid
-        process = request.header.pid
-        supplementaryGroup = request.supplementaryGroup
-    }
-}
-
 /// Credentials of the calling thread around a system call on the source.
 ///
 /// The kernel has checked permissions already (`default_permissions`), so capabilities are kept when the file-system ids
@@ -161,57 +139,5 @@ struct Credentials: Sendable {
     ) throws(Errno) -> Value {
         guard switches else { return try body() }
         return try unsafe SwitchedIdentity(user: user, group: group, groups: groups, own: own).run(body)
-    }
-}
-
-/// The ids that files are accessed with.
-struct Identity: Sendable {
-    var user: UInt32
-    var group: UInt32
-    var groups: [UInt32]
-
-    /// The effective ones of this process.
-    static func ofProcess() -> Identity {
-        var groups = [UInt32](repeating: 0, count: max(0, Int(getgroups(0, nil))))
-        let count = unsafe getgroups(CInt(groups.count), &groups)
-        groups.removeLast(groups.count - max(0, Int(count)))
-        return Identity(user: geteuid(), group: getegid(), groups: groups)
-    }
-}
-
-/// The calling thread's file-system ids and supplementary groups are a caller's for as long as this lives, and the
-/// daemon's own again after that.
-private struct SwitchedIdentity: ~Copyable {
-    private let own: Identity
-
-    /// - Throws: EPERM unless all of them could be switched; then none of them is.
-    init(user: UInt32, group: UInt32, groups: UnsafeBufferPointer<UInt32>, own: Identity) throws(Errno) {
-        self.own = own
-        let hasGroups = unsafe clinux_setgroups(groups.count, groups.baseAddress) == 0
-        _ = clinux_setfsgid(group)
-        _ = clinux_setfsuid(user)
-        // These two tell failure from success by nothing but the ids that are then in force.
-        guard hasGroups, clinux_setfsgid(.max) == group, clinux_setfsuid(.max) == user else {
-            SwitchedIdentity.switchBack(to: own)
-            throw .notPermitted
-        }
-    }
-
-    borrowing func run<Value>(_ body: () throws(Errno) -> Value) throws(Errno) -> Value {
-        try body()
-    }
-
-    deinit {
-        SwitchedIdentity.switchBack(to: own)
-    }
-
-    private static func switchBack(to own: Identity) {
-        _ = clinux_setfsuid(own.user)
-        _ = clinux_setfsgid(own.group)
-        // Fails only without CAP_SETGID, and then they never were others.
-        _ = unsafe own.groups.withUnsafeBufferPointer { unsafe clinux_setgroups($0.count, $0.baseAddress) }
-        precondition(
-            clinux_setfsuid(.max) == own.user && clinux_setfsgid(.max) == own.group,
-            "a thread could not take its own ids back")
     }
 }

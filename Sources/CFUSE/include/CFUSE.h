@@ -85,11 +85,6 @@ struct cfuse_copy_file_range_out {
     uint64_t bytes_copied;
 };
 
-// The group extension's head (7.39); `nr_groups` 32-bit group ids follow it.
-struct cfuse_supp_groups {
-    uint32_t nr_groups;
-};
-
 // FUSE passthrough, since 7.40.
 struct cfuse_backing_map {
     int32_t fd;
