@@ -8,7 +8,7 @@ struct PoolRunsDry: Scenario {
     let number = 44
     let name = "pool-runs-dry"
     let summary = "far more entries than payload buffers: requests wait in the kernel, and each client gets on"
-    let oracles: Set<Oracle> = [.reaped, .transport, .leaks, .errors, .exit, .mountGone]
+    let oracles: Set<Oracle> = [.reaped, .transport, .stored, .leaks, .errors, .exit, .mountGone]
     let needs: Needs = .ring
     let depth: Int? = 32
 
