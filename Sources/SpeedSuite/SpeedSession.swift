@@ -112,13 +112,16 @@ public final class SpeedSession {
         if isStopped() { return .interrupted }
         if let rounds = settings.rounds, round > rounds { return .rounds }
         if active.isEmpty { return record.trials.contains { $0.value != nil } ? .precision : .nothing }
-        // One round is always measured.
+        // One round is always begun, and ends with the time.
         if round > 1, elapsed + nextRound > settings.timeBudget.seconds { return .time }
         return nil
     }
 
     private func runRound(_ round: Int, _ isStopped: () -> Bool, _ tell: (Event) -> Void) {
+        // A warm-up that takes long shall leave time for a round; what was not warmed up is measured all the same.
+        let end = settings.timeBudget.seconds * (round == 0 ? 0.4 : 1)
         for job in active.sorted().shuffled(using: &random) {
+            if elapsed > end { return }
             var seconds = 0.0
             for subject in record.subjects.indices.shuffled(using: &random) {
                 if isStopped() { return }

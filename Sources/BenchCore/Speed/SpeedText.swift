@@ -7,9 +7,9 @@ public enum SpeedText {
         return fixed(value, value >= 9.995 ? 1 : 2)
     }
 
-    /// `0.92 (0.88–0.97)`.
+    /// `0.92 (0.88–0.97)`; of a single round, which has no interval, `0.92`.
     public static func ratio(_ ratio: RatioEstimate) -> String {
-        "\(fixed(ratio.value, 2)) (\(fixed(ratio.low, 2))–\(fixed(ratio.high, 2)))"
+        ratio.rounds < 2 ? speed(ratio.value) : "\(speed(ratio.value)) (\(speed(ratio.low))–\(speed(ratio.high)))"
     }
 
     /// `slower`, `no difference seen (± 4 %)`.

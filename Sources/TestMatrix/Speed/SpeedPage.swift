@@ -155,7 +155,8 @@ public struct SpeedPage {
         if groups.isEmpty { return "" }
         let figures = groups.map { jobs -> Markup in
             let description = record.jobs[jobs[0]]
-            let curves = record.subjects.indices.map { subject in
+            // The plain directory would press all others to the ground.
+            let curves = record.subjects.indices.filter { !record.subjects[$0].command.isEmpty }.map { subject in
                 SpeedPlots.Curve(
                     style: style(subject),
                     points: jobs.filter { !results[$0][subject].values.isEmpty }.map { job in
@@ -173,7 +174,7 @@ public struct SpeedPage {
         }
         return """
             <section aria-labelledby="scaling"><h2 id="scaling">With more clients</h2>
-            <p>Medians, and the range of all rounds.</p>\(legend)<div class="figures">\(figures)</div></section>
+            <p>Medians, and the range of all rounds; without the plain directory.</p>\(legend)<div class="figures">\(figures)</div></section>
             """
     }
 
