@@ -74,12 +74,15 @@ func expect(data got: [UInt8], is expected: [UInt8], _ what: String, path: Path?
 }
 
 private func shown<Value>(_ value: Value) -> String {
-    if let bytes = value as? [UInt8] {
+    // An empty list of something else would be one of bytes, too.
+    if Value.self == [UInt8].self, let bytes = value as? [UInt8] {
         let start = bytes.prefix(24)
         let text =
             start.allSatisfy { $0 >= 0x20 && $0 < 0x7f } ? String(decoding: start, as: UTF8.self) : "\(Array(start))"
         return "\(bytes.count) bytes \"\(text)\""
     }
     if let errno = value as? Errno { return errno.name }
+    // The same finding in the same words each time.
+    if let names = value as? Set<Path> { return "[" + names.map { "\($0)" }.sorted().joined(separator: ", ") + "]" }
     return "\(value)"
 }

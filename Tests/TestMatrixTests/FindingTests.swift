@@ -40,6 +40,15 @@ import Testing
         #expect(text.contains("13 times, in 13 tests of 1 cell"))
     }
 
+    /// Which of many violations comes first is chance.
+    @Test(arguments: [("hostile-source", "secrets"), ("correctness", "random"), ("correctness", "integrity")])
+    func whatIsRandomIsNamedByItsCheck(_ suite: String, _ area: String) throws {
+        let names = ["alice: reading a gave it away", "carol: the attributes of b"].map { message in
+            FindingName.all(of: .some(area, "stays-unread", .failed, suite: suite, message: message)).map(\.name)
+        }
+        #expect(names[0] == names[1] && names[0].map(\.description) == ["\(suite)/\(area)/stays-unread"])
+    }
+
     @Test func whatIsAcceptedTurnsNothingRed() throws {
         let bad = TestResult.some("links", "count", .failed, message: "links: expected 2, got 1 (f)")
         let acceptance = Acceptance(

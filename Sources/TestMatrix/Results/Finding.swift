@@ -25,7 +25,7 @@ public struct FindingName: Sendable, Hashable, Codable, Comparable, CustomString
         let checks = (result.checks ?? []).filter(\.verdict.isFailure)
         if checks.isEmpty {
             // What a random part stumbles over first is another thing each time.
-            let isRandom = ["random", "integrity"].contains(result.area)
+            let isRandom = result.suite == "hostile-source" || ["random", "integrity"].contains(result.area)
             let name = FindingName(
                 suite: result.suite, check: result.path,
                 message: isRandom ? "" : MessageClass(result.message).text)
