@@ -16,7 +16,9 @@ public struct InstructionSession {
     /// Requests are counted in so many groups: the clock's own interrupts fall into some of them.
     private static let groups = 20
     private static let groupSize = 50
-    private static let traced = 300
+    /// Traces, and the requests of each: a comparison takes no fewer.
+    private static let traces = RatioEstimate.fewestRounds
+    private static let traced = 60
 
     /// - Parameter targets: this project's transports.
     public init(_ targets: [Target], bench: Workbench) {
@@ -84,10 +86,13 @@ public struct InstructionSession {
         }
         report(result(request.rawValue, daemon, all))
         guard let process = daemon.process else { return }
-        let trace = try UserModeTrace(of: process.id)
-        for number in 0..<InstructionSession.traced { try client.send(request, number) }
-        let own = try trace.end() / Double(InstructionSession.traced)
-        report(result(request.rawValue + ", daemon in user mode", daemon, [own]))
+        var own: [Double] = []
+        for _ in 0..<InstructionSession.traces {
+            let trace = try UserModeTrace(of: process.id)
+            for number in 0..<InstructionSession.traced { try client.send(request, number) }
+            own.append(try trace.end() / Double(InstructionSession.traced))
+        }
+        report(result(request.rawValue + ", daemon in user mode", daemon, own))
     }
 
     /// Each call of the client is one request of this kind, and no other; as the kernel counts, which costs instructions and is over
