@@ -35,6 +35,16 @@ package struct DaemonResources: Sendable {
         return result
     }
 
+    /// How long a process's threads have waited for a processor, all of them together.
+    package static func timeWithoutProcessor(of process: ProcessID) -> Duration {
+        let waits = names(in: "/proc/\(process.pid)/task").map { thread in
+            (contents(of: "/proc/\(process.pid)/task/\(thread)/schedstat") ?? "").split(separator: " ").dropFirst()
+                .first
+                .flatMap { Int64($0) } ?? 0
+        }
+        return .nanoseconds(waits.reduce(0, +))
+    }
+
     /// The most address space that a process has had, in bytes; nil if it is gone.
     package static func peakAddressSpace(of process: ProcessID) -> Int? {
         (contents(of: "/proc/\(process.pid)/status") ?? "").split(separator: "\n").first { $0.hasPrefix("VmPeak:") }

@@ -15,6 +15,8 @@ package final class EqualRounds {
     /// How long operations took on the mount, and on a plain directory beside its source at the same time.
     private let mount = Lock(LatencyTable())
     private let plain = Lock(LatencyTable())
+    /// Of each round the longest operation, and how long its client and the daemon waited for a processor meanwhile.
+    private var longest: [(operation: LoadOperation, time: Duration, unscheduled: Duration)] = []
 
     package init(on daemon: MountedDaemon, bench: Workbench, scratch: FilePath, operations: Int) {
         self.daemon = daemon
@@ -60,12 +62,16 @@ package final class EqualRounds {
 
     /// What took far longer than this machine takes for anything; nil if nothing did.
     ///
-    /// The same load runs on a plain directory at the same time: what keeps the whole machine from working shows there, too.
+    /// The same load runs on a plain directory at the same time: what keeps the whole machine from working shows there, too. What does
+    /// not is that a request takes two processes, each of which may have to wait for a processor; that time is the machine's.
     package var stall: String? {
-        guard let (operation, time) = mount.withLock({ $0.longest }) else { return nil }
+        guard
+            let (operation, time, unscheduled) = longest.max(by: { $0.time - $0.unscheduled < $1.time - $1.unscheduled }
+            )
+        else { return nil }
         let elsewhere = plain.withLock { $0.longest?.time ?? .zero }
         let bound = max(bench.pace(.seconds(1)), elsewhere * 5)
-        if time <= bound { return nil }
+        if time - unscheduled <= bound { return nil }
         func text(_ time: Duration) -> String { "\((time.seconds * 1000).rounded() / 1000) s" }
         return "a single \(operation) took \(text(time)); meanwhile nothing took longer than \(text(elsewhere)) on a"
             + " plain directory"
@@ -110,8 +116,11 @@ package final class EqualRounds {
             return .unknown("a client could not be started")
         }
         let deadline = Deadline(after: bench.pace(.seconds(60)))
+        let waited = daemon.process.map { DaemonResources.timeWithoutProcessor(of: $0.id) } ?? .zero
+        var clientWaited = Duration.zero
         while client.wait(.milliseconds(100)) == nil {
             tick()
+            clientWaited = max(clientWaited, DaemonResources.timeWithoutProcessor(of: client.id))
             if let before, let now = resources, now.anonymous - before.anonymous > EqualRounds.tooMuch {
                 client.kill()
                 let grown = (now.anonymous - before.anonymous) >> 20
@@ -126,6 +135,10 @@ package final class EqualRounds {
             return .unknown("the load had an error of its own")
         }
         mount.withLock { $0.merge(status.latencies) }
+        if let (operation, time) = status.latencies.longest {
+            let now = daemon.process.map { DaemonResources.timeWithoutProcessor(of: $0.id) } ?? waited
+            longest.append((operation, time, max(now - waited, .zero) + clientWaited))
+        }
         return nil
     }
 
