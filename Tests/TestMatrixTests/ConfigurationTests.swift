@@ -35,6 +35,22 @@ import Testing
         #expect(origin(resolved, "quick") == "default")
     }
 
+    @Test func whatIsAcceptedOfATargetThatAFlagReplacesIsNotForThisRun() throws {
+        let file = try ConfigurationFile.parse(
+            """
+            daemons: [{name: mine, command: "d {mountpoint}"}]
+            accept:
+              - {finding: "correctness/a/b", target: mine, reason: known}
+              - {finding: "correctness/c/d", target: mien, reason: mistyped}
+            """, path: "f")
+        let mine = ResolvedConfiguration([file]).configuration
+        #expect(mine.accept?.map(\.target) == ["mine", "mien"])
+        #expect(mine.problems == ["'correctness/c/d' is accepted of 'mien', which is not run"])
+        var flags = ConfigurationLayer()
+        flags.transports = [.legacy]
+        #expect(ResolvedConfiguration([flags, file]).configuration.accept?.map(\.target) == ["mien"])
+    }
+
     @Test func whatIsNamedTwiceIsRunOnce() throws {
         let file = try ConfigurationFile.parse("suites: [correctness, correctness]\ndepths: [1, 8, 1]", path: "f")
         let configuration = ResolvedConfiguration([file]).configuration

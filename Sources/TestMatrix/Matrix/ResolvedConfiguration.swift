@@ -81,11 +81,19 @@ public struct ResolvedConfiguration: Sendable {
             result.arguments.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.joined(separator: " "))" }
                 .joined(separator: ", "), arguments)
         let accept = take("accept", \.accept) { result.accept = $0 }
+        // A flag may have put other targets in the place of the file's: what is accepted of those is not for this run.
+        let replaced = ResolvedConfiguration.labels(layers).subtracting(result.targets.map(\.label))
+        result.accept?.removeAll { acceptance in acceptance.target.map(replaced.contains) ?? false }
         note("accept", (result.accept ?? []).map { "\($0.finding) (\($0.words))" }.joined(separator: ", "), accept)
         let output = take("output", \.output) { result.output = $0 }
         note("output", result.output, output)
         configuration = result
         self.settings = settings
+    }
+
+    /// Of all targets that some layer names.
+    private static func labels(_ layers: [ConfigurationLayer]) -> Set<String> {
+        Set(layers.flatMap { ($0.daemons ?? []).map(\.label) + ($0.transports ?? []).map(\.rawValue) })
     }
 
     private static func text(_ target: MatrixConfiguration.TargetChoice) -> String? {
