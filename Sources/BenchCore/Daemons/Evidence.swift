@@ -44,6 +44,12 @@ public struct Evidence: Sendable {
         return folder + "/" + name
     }
 
+    /// Adds to the end of a file, which is made if it is not there.
+    public func append(_ name: String, _ text: String) {
+        Evidence.makeFolders(root.appending(folder).string)
+        keeping.write(text.utf8, to: root.appending(folder).appending(Evidence.portable(name)), .append)
+    }
+
     /// mkdir -p.
     package static func makeFolders(_ path: String) {
         var position = path.index(after: path.startIndex)

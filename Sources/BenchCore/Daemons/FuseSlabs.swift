@@ -1,11 +1,13 @@
-import BenchCore
 import Glibc
-import LinuxSystem
 
 /// The kernel's objects of all FUSE connections of this machine.
-struct FuseSlabs: Sendable {
+public struct FuseSlabs: Sendable {
     /// Objects in use, by cache: `fuse_inode`, `fuse_request`.
-    var objects: [String: Int]
+    public var objects: [String: Int]
+
+    public init(objects: [String: Int]) {
+        self.objects = objects
+    }
 
     /// Counts them, once each CPU has given back the slabs that it keeps for itself.
     ///
@@ -13,7 +15,7 @@ struct FuseSlabs: Sendable {
     /// hundreds of objects which nobody holds. KASAN's quarantine counts likewise. Writing to a cache's `shrink` (SLUB's
     /// sysfs) ends both.
     /// - Returns: nil if the kernel does not tell.
-    static func current() -> FuseSlabs? {
+    public static func current() -> FuseSlabs? {
         for cache in caches { IsolatedCall.write("/sys/kernel/slab/\(cache)/shrink", text: "1").run() }
         guard let text = contents(of: "/proc/slabinfo") else { return nil }
         var objects: [String: Int] = [:]
@@ -26,7 +28,7 @@ struct FuseSlabs: Sendable {
     }
 
     /// What has grown by more than an object a cycle; a line for each cache.
-    func growth(since before: FuseSlabs, over cycles: Int) -> [String] {
+    public func growth(since before: FuseSlabs, over cycles: Int) -> [String] {
         before.objects.sorted { $0.key < $1.key }.compactMap { cache, count in
             let grown = (objects[cache] ?? 0) - count
             return grown > max(64, cycles) ? "\(cache) grew by \(grown) objects over \(cycles) cycles" : nil
@@ -34,7 +36,7 @@ struct FuseSlabs: Sendable {
     }
 
     /// Why they cannot be counted here; nil if they can.
-    static var obstacle: String? {
+    public static var obstacle: String? {
         for cache in caches where access("/sys/kernel/slab/\(cache)/shrink", W_OK) != 0 {
             return "/sys/kernel/slab/\(cache)/shrink cannot be written, so what CPUs keep is not told from what leaks"
         }
