@@ -108,6 +108,9 @@ let package = Package(
             name: "HostileSourceSuite", dependencies: ["BenchCore", "LinuxSystem", "CBench", "CLinux", system],
             swiftSettings: settings),
         .target(
+            name: "RingFuzzSuite", dependencies: ["BenchCore", "LinuxSystem", "CBench", "CFUSE", "CLinux", system],
+            swiftSettings: settings),
+        .target(
             name: "SpeedSuite", dependencies: ["BenchCore", "LinuxSystem", "CBench", "CLinux", system],
             swiftSettings: settings),
         // A suite that runs in guests, one after another when they die.
@@ -130,7 +133,7 @@ let package = Package(
             name: "fstestkit",
             dependencies: [
                 "BenchCore", "CorrectnessSuite", "StopPathSuite", "HostileSourceSuite", "XFSTestsSuite",
-                "SpeedSuite", "TestMatrix", "FUSE", "FUSEServer", "LoopbackFS", "Faults",
+                "RingFuzzSuite", "SpeedSuite", "TestMatrix", "FUSE", "FUSEServer", "LoopbackFS", "Faults",
                 "VirtualMachines", "SuitesInGuests", "LinuxSystem", "CLinux", system, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser", condition: bench),
             ],
@@ -160,6 +163,7 @@ let package = Package(
         .testTarget(
             name: "HostileSourceSuiteTests", dependencies: ["HostileSourceSuite", "BenchCore"], swiftSettings: settings
         ),
+        .testTarget(name: "RingFuzzSuiteTests", dependencies: ["RingFuzzSuite"], swiftSettings: settings),
         .testTarget(
             name: "XFSTestsSuiteTests", dependencies: ["XFSTestsSuite", "BenchCore"], swiftSettings: settings),
         .testTarget(

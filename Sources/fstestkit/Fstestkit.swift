@@ -13,7 +13,7 @@ struct Fstestkit: ParsableCommand {
             MountCommand.self, UnmountCommand.self, StatsCommand.self, DoctorCommand.self,
             CorrectnessCommand.self, CorrectnessWorkerCommand.self,
             HostileSourceCommand.self, HostileSourceWorkerCommand.self,
-            StopPathCommand.self, CleanCommand.self, BenchHelperCommand.self,
+            RingFuzzCommand.self, StopPathCommand.self, CleanCommand.self, BenchHelperCommand.self,
             XFSTestsCommand.self, XFSTestsHelperCommand.self, BenchCommand.self, BenchWorkerCommand.self,
             BenchInstructionsCommand.self, VMCommand.self,
         ])

@@ -5,6 +5,8 @@
 #ifndef CBENCH_H
 #define CBENCH_H
 
+#include "CBenchRing.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/statvfs.h>
