@@ -85,6 +85,22 @@ import Testing
         #expect(guest.hasSuffix(" --allow-host-changes"))
     }
 
+    @Test func aSuiteThatIsADaemonItselfIsRunOnEachKernelOnce() {
+        var configuration = MatrixConfiguration()
+        configuration.suites = ["ring-fuzz"]
+        configuration.kernels = ["host", "deb:7.3"].map(MatrixConfiguration.KernelChoice.init)
+        configuration.quick = true
+        let plan = MatrixPlan(configuration, seed: 1)
+        #expect(plan.entries.map(\.cell.key) == ["ring-fuzz/kernel", "ring-fuzz/7.3/kernel"])
+        let cells = MatrixRunner.cells(plan, shard: nil, availability: Availability())
+        // The machine itself is not for that.
+        #expect(cells.map(\.state) == [.leftOut, .planned])
+        let line = SuiteCommand(configuration: configuration, program: "p").arguments(plan.entries[1], output: "/out")
+            .joined(separator: " ")
+        #expect(line.contains(" --resume -- fstestkit ring-fuzz --json --output /run/results --seed "))
+        #expect(line.hasSuffix(" --cases 25 --allow-host-changes"))
+    }
+
     @Test func whatAGuestLacksItSaysItself() {
         var configuration = MatrixConfiguration()
         configuration.suites = ["stop-path", "xfstests"]

@@ -42,6 +42,9 @@ public struct Availability: Sendable {
             default: return kernels[guest.kernel]
             }
         }
+        if entry.cell.suite == MatrixConfiguration.ringFuzz {
+            return "ring-fuzz may take a machine down: it is run in guests (--kernel)"
+        }
         if let fuse { return fuse }
         if entry.target.transport?.usesRing == true, let ring { return ring }
         if let command = entry.target.command, let program = Target(.command(command)).missingProgram {

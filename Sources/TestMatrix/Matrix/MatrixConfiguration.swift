@@ -35,7 +35,10 @@ public struct MatrixConfiguration: Sendable, Hashable, Codable {
 
     /// What is run where nobody names any.
     public static let usualSuites = ["correctness", "stop-path", "hostile-source", "xfstests"]
-    public static let builtInSuites = usualSuites + ["bench"]
+    public static let builtInSuites = usualSuites + ["bench", ringFuzz]
+
+    /// The suite that is a daemon itself: its target is the kernel, whatever the others are run on.
+    static let ringFuzz = "ring-fuzz"
 
     /// Suites that mount with options that they are given. How a connection ends does not depend on them.
     public static let suitesWithMountOptions: Set<String> = ["bench", "correctness", "hostile-source", "xfstests"]
@@ -70,6 +73,13 @@ public struct MatrixConfiguration: Sendable, Hashable, Codable {
             label = mountOptions?.label(on: transport) ?? transport.rawValue
             self.transport = transport
             self.mountOptions = mountOptions
+        }
+
+        /// The kernel itself: nothing of ours or anybody's serves the mount.
+        static let kernel = TargetChoice(label: "kernel")
+
+        private init(label: String) {
+            self.label = label
         }
 
         public init(label: String? = nil, command: String, cleanStatuses: [Int32] = []) {

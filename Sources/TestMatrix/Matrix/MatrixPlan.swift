@@ -32,7 +32,7 @@ public struct MatrixPlan: Sendable {
         for cycle in 1...max(1, configuration.cycles) {
             for guest in configuration.kernels.flatMap(configuration.guests(with:)) {
                 for suite in configuration.suites {
-                    for target in configuration.targets.flatMap({ configuration.variants(of: $0, suite, seed) }) {
+                    for target in configuration.targets(of: suite, seed) {
                         let usesRing = target.transport?.usesRing ?? false
                         let depths: [Int?] = usesRing && !configuration.depths.isEmpty ? configuration.depths : [nil]
                         for depth in depths {
@@ -108,8 +108,13 @@ extension MatrixConfiguration {
         }
     }
 
+    /// Those that a suite is run on, each with each set of mount options.
+    fileprivate func targets(of suite: String, _ seed: UInt64) -> [TargetChoice] {
+        suite == MatrixConfiguration.ringFuzz ? [.kernel] : targets.flatMap { variants(of: $0, suite, seed) }
+    }
+
     /// The target with each set of mount options.
-    fileprivate func variants(of target: TargetChoice, _ suite: String, _ seed: UInt64) -> [TargetChoice] {
+    private func variants(of target: TargetChoice, _ suite: String, _ seed: UInt64) -> [TargetChoice] {
         let takesOptions =
             MatrixConfiguration.suitesWithMountOptions.contains(suite) || ownSuites.contains { $0.name == suite }
         guard let transport = target.transport, takesOptions, !mountOptions.isEmpty else { return [target] }

@@ -10,7 +10,7 @@ struct SuiteCommand {
     /// Where a guest keeps the evidence, and its name of this project's program.
     private static let inGuest = (output: "/run/results", program: "fstestkit")
     /// Suites that go on after a death: they take `--skip NAME`.
-    private static let resumable: Set<String> = ["correctness", "stop-path"]
+    private static let resumable: Set<String> = ["correctness", "stop-path", MatrixConfiguration.ringFuzz]
 
     /// - Parameter output: where the suite's evidence goes; absolute.
     func arguments(_ entry: MatrixPlan.Entry, output: String, isResumed: Bool = false) -> [String] {
@@ -26,7 +26,9 @@ struct SuiteCommand {
         result.append("--")
         result += suite(entry, SuiteCommand.inGuest.program, output: SuiteCommand.inGuest.output, isResumed: false)
         // Nobody else works on that machine.
-        if entry.cell.suite == "stop-path" { result.append("--allow-host-changes") }
+        if ["stop-path", MatrixConfiguration.ringFuzz].contains(entry.cell.suite) {
+            result.append("--allow-host-changes")
+        }
         return result
     }
 
@@ -61,7 +63,7 @@ struct SuiteCommand {
                 target.mountOptions = MountOptionSet((target.mountOptions?.options ?? []) + ["depth=\(depth)"])
             }
             result += self.target(target, entry.cell.suite)
-        } else {
+        } else if entry.cell.suite != MatrixConfiguration.ringFuzz {
             result += target(entry.target, entry.cell.suite)
         }
         if let depth = entry.cell.depth, entry.cell.suite != "bench" {
@@ -77,6 +79,9 @@ struct SuiteCommand {
         case "stop-path", "hostile-source", "bench":
             result += ["--seed", "\(entry.seed)"]
             if configuration.quick { result.append("--quick") }
+        case MatrixConfiguration.ringFuzz:
+            result += ["--seed", "\(entry.seed)"]
+            if configuration.quick { result += ["--cases", "25"] }
         default:
             result += ["--seed", "\(entry.seed)"]
         }
