@@ -64,6 +64,26 @@ ssize_t clinux_copy_file_range(int in, int64_t *in_offset, int out, int64_t *out
     return copy_file_range(in, in_offset, out, out_offset, length, flags);
 }
 
+ssize_t clinux_read(int descriptor, void *buffer, size_t count)
+{
+    return syscall(SYS_read, descriptor, buffer, count);
+}
+
+ssize_t clinux_write(int descriptor, const void *buffer, size_t count)
+{
+    return syscall(SYS_write, descriptor, buffer, count);
+}
+
+ssize_t clinux_pread(int descriptor, void *buffer, size_t count, int64_t offset)
+{
+    return syscall(SYS_pread64, descriptor, buffer, count, offset);
+}
+
+ssize_t clinux_pwrite(int descriptor, const void *buffer, size_t count, int64_t offset)
+{
+    return syscall(SYS_pwrite64, descriptor, buffer, count, offset);
+}
+
 ssize_t clinux_preadv2(int descriptor, const struct iovec *vectors, int count, int64_t offset, int flags)
 {
     return preadv2(descriptor, vectors, count, offset, flags);

@@ -1,4 +1,5 @@
 import CFUSE
+import CLinux
 import FUSEProtocol
 package import FUSEServer
 import Glibc
@@ -90,7 +91,7 @@ package final class DeviceChannel: @unchecked Sendable {
     private func receive() throws(Errno) -> Int {
         let buffer = unsafe requestBuffer
         return try Errno.check(retryOnInterrupt: false) {
-            unsafe read(descriptor.rawValue, buffer.baseAddress!, buffer.count)
+            unsafe clinux_read(descriptor.rawValue, buffer.baseAddress!, buffer.count)
         }
     }
 
@@ -105,9 +106,9 @@ package final class DeviceChannel: @unchecked Sendable {
             let outcome = session.dispatch(request, reply: &reply)
             // It lies in this channel's buffer, which nobody writes to before the next request is taken.
             let payload = unsafe request.payload.withUnsafeBytes { unsafe $0 }
-            unsafe DeviceReply(
-                channel: self, opcode: request.opcode, unique: request.unique, began: began, payload: payload
-            ).carryOut(outcome, replied: reply.count)
+            let pending = unsafe Pending(
+                opcode: request.opcode, unique: request.unique, began: began, payload: payload)
+            carryOut(outcome, of: pending, replied: reply.count)
         } catch {
             // The kernel sent what it should not: it has a unique id only if there was a header.
             session.log.error("malformed request of \(length) bytes on /dev/fuse")
@@ -129,7 +130,7 @@ package final class DeviceChannel: @unchecked Sendable {
                 to: unique, error: error?.rawValue ?? 0, count: length - DeviceChannel.replyHeaderSize),
             as: fuse_out_header.self)
         do throws(Errno) {
-            _ = try Errno.check { unsafe write(descriptor.rawValue, start, length) }
+            _ = try Errno.check { unsafe clinux_write(descriptor.rawValue, start, length) }
         } catch {
             sendFailed(error)
         }
@@ -167,7 +168,7 @@ package final class DeviceChannel: @unchecked Sendable {
             unsafe message.withUnsafeMutableBytes { unsafe $0.storeBytes(of: header, as: fuse_out_header.self) }
             if error == nil { message += body }
             do throws(Errno) {
-                _ = try Errno.check { unsafe write(descriptor.rawValue, message, message.count) }
+                _ = try Errno.check { unsafe clinux_write(descriptor.rawValue, message, message.count) }
             } catch {
                 sendFailed(error)
             }

@@ -21,7 +21,7 @@ package enum BackingIO {
                 count = try Errno.check {
                     unsafe nonblocking
                         ? clinux_preadv2(file.descriptor.rawValue, &vector, 1, offset + Int64(done), CLINUX_RWF_NOWAIT)
-                        : pread(file.descriptor.rawValue, vector.iov_base, vector.iov_len, Int(offset) + done)
+                        : clinux_pread(file.descriptor.rawValue, vector.iov_base, vector.iov_len, offset + Int64(done))
                 }
             } catch {
                 // What was read before the error is good; a read of the rest will meet the error again.
@@ -50,7 +50,7 @@ package enum BackingIO {
                 let count = try Errno.check {
                     unsafe flags != 0
                         ? clinux_pwritev2(file.descriptor.rawValue, &vector, 1, offset + Int64(done), flags)
-                        : pwrite(file.descriptor.rawValue, vector.iov_base, vector.iov_len, Int(offset) + done)
+                        : clinux_pwrite(file.descriptor.rawValue, vector.iov_base, vector.iov_len, offset + Int64(done))
                 }
                 if count == 0 { break }
                 done += count

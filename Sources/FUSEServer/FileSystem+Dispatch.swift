@@ -13,6 +13,7 @@ extension FileSystem {
     ///
     /// - Parameter reply: must not share memory with the request.
     /// - Returns: what the transport has to do. Never throws: a failure is an outcome.
+    @inline(__always)
     package func decode(_ request: borrowing Request, reply: inout ReplyBuffer) -> Outcome {
         do throws(Errno) {
             return try handle(request, &reply)

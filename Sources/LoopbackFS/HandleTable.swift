@@ -71,13 +71,25 @@ final class HandleTable<Element: AnyObject & Sendable>: @unchecked Sendable {
     /// The element of a number.
     ///
     /// - Throws: EBADF if there is none.
-    func find(_ number: UInt64) throws(Errno) -> Element {
+    func find(_ number: UInt64) throws(Errno) -> Element { unsafe try reference(number).takeUnretainedValue() }
+
+    /// What `part` takes of the element of a number. No reference to the element is counted, which two threads that read one file
+    /// would take from each other's caches.
+    ///
+    /// - Throws: EBADF if there is none.
+    @inline(__always)
+    func find<Part>(_ number: UInt64, _ part: (Element) -> Part) throws(Errno) -> Part {
+        unsafe try reference(number)._withUnsafeGuaranteedRef(part)
+    }
+
+    @inline(__always)
+    private func reference(_ number: UInt64) throws(Errno) -> Unmanaged<Element> {
         // The element first: one that has taken the place since then has another generation.
         guard let slot = unsafe slot(at: Int(number & 0xffff_ffff)),
             let element = unsafe slot.pointee.element.load(ordering: .acquiring),
             unsafe slot.pointee.generation.load(ordering: .acquiring) == UInt32(number >> 32)
         else { throw .badFileDescriptor }
-        return unsafe Unmanaged<Element>.fromOpaque(element).takeUnretainedValue()
+        return unsafe Unmanaged.fromOpaque(element)
     }
 
     /// Takes an element out; its number is not given again until 2³² others were.
@@ -127,6 +139,7 @@ final class HandleTable<Element: AnyObject & Sendable>: @unchecked Sendable {
         return unsafe Unmanaged<Element>.fromOpaque(element).takeRetainedValue()
     }
 
+    @inline(__always)
     private func slot(at place: Int) -> Chunk? {
         let (chunk, index) = HandleTable.split(place)
         return unsafe chunks[chunk].load(ordering: .acquiring).map { unsafe $0 + index }
@@ -142,6 +155,7 @@ final class HandleTable<Element: AnyObject & Sendable>: @unchecked Sendable {
     }
 
     /// Chunk and slot of a place (0…2³² - 1).
+    @inline(__always)
     private static func split(_ place: Int) -> (chunk: Int, index: Int) {
         let shifted = place + firstChunk
         let chunk = shifted.leadingBit - firstChunk.leadingBit

@@ -19,21 +19,23 @@ extension LoopbackFS {
     package func read(
         _ request: borrowing Request, _ arguments: fuse_read_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
-        let file = try files.find(arguments.fh)
+        let backing = try files.find(arguments.fh) { $0.backing }
         guard let offset = Int64(exactly: arguments.offset) else { throw .invalidArgument }
-        return .read(file.backing, offset: offset, count: Int(arguments.size))
+        return .read(backing, offset: offset, count: Int(arguments.size))
     }
 
     package func write(
         _ request: borrowing Request, _ arguments: fuse_write_in, reply: inout ReplyBuffer
     ) throws(Errno) -> Outcome {
-        let file = try files.find(arguments.fh)
+        var (backing, flags) = try files.find(arguments.fh) { ($0.backing, writeFlags(arguments, $0)) }
         guard let offset = Int64(exactly: arguments.offset) else { throw .invalidArgument }
-        let flags = writeFlags(arguments, file)
-        let backing =
-            arguments.write_flags & UInt32(FUSE_WRITE_CACHE) != 0 ? try pageBacking(file) : file.backing
+        if arguments.write_flags & UInt32(FUSE_WRITE_CACHE) != 0 {
+            backing = try pageBacking(try files.find(arguments.fh))
+        }
         // Nearly every unprivileged write carries this flag; nearly no file has such bits.
-        if arguments.write_flags & UInt32(FUSE_WRITE_KILL_SUIDGID) != 0, try Attributes.of(file.descriptor).hasSetID {
+        if arguments.write_flags & UInt32(FUSE_WRITE_KILL_SUIDGID) != 0,
+            case let file = try files.find(arguments.fh), try Attributes.of(file.descriptor).hasSetID
+        {
             if request.pagesCount > 0 { return .bringData }
             let payload = request.payload
             let count = try credentials.droppingSetID(as: Caller(request)) { () throws(Errno) in

@@ -4,11 +4,12 @@ import FUSEServer
 import Glibc
 
 /// One registered header and payload pair, and the request that it holds. Owned by its ring's thread.
+// Safe: its ring's worker keeps the queue alive as long as this.
+@safe
 struct Entry {
     /// The request, and its reply in the same place.
     var message: RingMessage
-    /// Its ring's worker keeps it alive; each use would count references otherwise.
-    unowned(unsafe) let queue: KernelQueue
+    fileprivate let queueReference: Unmanaged<KernelQueue>
     /// Among the ring's entries.
     let index: UInt32
 
@@ -51,9 +52,11 @@ struct Entry {
 
     init(_ message: RingMessage, queue: KernelQueue, index: UInt32) {
         self.message = message
-        unsafe self.queue = queue
+        unsafe queueReference = .passUnretained(queue)
         self.index = index
     }
+
+    var queue: KernelQueue { unsafe queueReference.takeUnretainedValue() }
 
     /// What REGISTER names, the header and the payload if that is the entry's own, written behind the header, where it stays as long as that: the kernel
     /// reads it while it takes the command in.
@@ -75,4 +78,12 @@ struct Entry {
 
     /// Names and data of a request, then the body of its reply.
     var payload: UnsafeMutableRawBufferPointer { unsafe message.payload }
+}
+
+extension UnsafeMutablePointer<Entry> {
+    /// Uses the entry's queue without counting references to it: that is felt with each request.
+    @inline(__always)
+    func withQueue<Result>(_ body: (KernelQueue) -> Result) -> Result {
+        unsafe pointee.queueReference._withUnsafeGuaranteedRef(body)
+    }
 }

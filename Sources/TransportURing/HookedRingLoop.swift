@@ -15,8 +15,8 @@ final class HookedRingLoop: RingLoop {
     override func ringIsReady() { hook.ringIsReady(HookedRing(loop: self)) }
 
     override func registers(_ entry: Entry) -> Bool {
-        let depth = unsafe entry.queue.depth
-        return unsafe hook.registers(entry: Int(entry.index) % depth, of: depth, queue: entry.queue.id)
+        let depth = entry.queue.depth
+        return hook.registers(entry: Int(entry.index) % depth, of: depth, queue: entry.queue.id)
     }
 
     override func commitAndFetch(_ entry: UnsafeMutablePointer<Entry>, failed: Bool, at now: UInt64) {

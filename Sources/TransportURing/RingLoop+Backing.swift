@@ -139,8 +139,9 @@ extension RingLoop {
     func commitWrite(
         _ entry: UnsafeMutablePointer<Entry>, _ written: Int, copied: Bool, at now: UInt64 = MonotonicClock.now()
     ) {
-        let counters = unsafe entry.pointee.queue.counters
-        if copied { counters.countCopied(written) } else { counters.countZeroCopied(written) }
+        unsafe entry.withQueue { queue in
+            if copied { queue.counters.countCopied(written) } else { queue.counters.countZeroCopied(written) }
+        }
         unsafe entry.pointee.payload.storeBytes(
             of: fuse_write_out(size: UInt32(written), padding: 0), as: fuse_write_out.self)
         unsafe commit(entry, count: MemoryLayout<fuse_write_out>.size, at: now)

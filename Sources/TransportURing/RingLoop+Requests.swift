@@ -10,12 +10,12 @@ import SystemPackage
 extension RingLoop {
     func commandCompleted(_ entry: UnsafeMutablePointer<Entry>, result: CInt) {
         if unsafe entry.pointee.state == .registered {
-            unsafe entry.pointee.queue.freeEntries.subtract(1, ordering: .relaxed)
+            unsafe entry.withQueue { _ = $0.freeEntries.subtract(1, ordering: .relaxed) }
         }
         if unsafe entry.pointee.isFresh && spareCompleted(entry, result: result) { return }
         guard result >= 0 else { return unsafe entryFailed(entry, Errno(rawValue: -result)) }
         unsafe entry.pointee.state = .inHand
-        unsafe entry.pointee.queue.countFetched(in: batch)
+        unsafe entry.withQueue { $0.countFetched(in: batch) }
         if worker.draining.load(ordering: .relaxed) {
             unsafe entry.pointee.state = .held
             return
@@ -43,10 +43,12 @@ extension RingLoop {
         unsafe entry.pointee.unique = header.unique
         unsafe entry.pointee.commitID = entry.pointee.message.commitID
         unsafe entry.pointee.began = MonotonicClock.now()
-        clientCPU = unsafe CInt(entry.pointee.queue.id)
-        unsafe waiting.requestTaken(onlyClients: outstanding == 0, at: entry.pointee.began, total: fetchedByAll())
+        clientCPU = unsafe entry.withQueue { CInt($0.id) }
+        if unsafe waiting.requestTaken(onlyClients: outstanding == 0) {
+            unsafe waiting.sampleEnded(at: entry.pointee.began, total: fetchedByAll())
+        }
         do throws(Errno) {
-            try unsafe entry.pointee.queue.takeBuffer(for: &entry.pointee.message)
+            if hasPools { try unsafe entry.pointee.queue.takeBuffer(for: &entry.pointee.message) }
             let message = unsafe entry.pointee.message
             let request = try message.request()
             // Without a place for a reply's body there is none to be: whatever is written beside it does not fit.
@@ -73,17 +75,16 @@ extension RingLoop {
             if message.isZeroCopied { throw .ioError }
             _ = try unsafe message.write(body: UnsafeRawBufferPointer(rebasing: scratch[..<count]).bytes)
         }
-        unsafe RingReply(
-            loop: self, entry: entry, payloadCount: request.payload.byteCount, pagesCount: request.pagesCount
-        )
-        .carryOut(outcome, replied: count)
+        let pending = unsafe Pending(
+            entry: entry, payloadCount: request.payload.byteCount, pagesCount: request.pagesCount)
+        carryOut(outcome, of: pending, replied: count)
     }
 
     private func fetchedByAll() -> UInt64 { worker.allQueues.reduce(0) { $0 + $1.counters.fetched } }
 
     /// Answers with a body of `count` bytes, which lies in the payload.
     func commit(_ entry: UnsafeMutablePointer<Entry>, count: Int, at now: UInt64 = MonotonicClock.now()) {
-        if unsafe entry.pointee.opcode == .read { unsafe entry.pointee.queue.counters.countCopied(count) }
+        if unsafe entry.pointee.opcode == .read { unsafe entry.withQueue { $0.counters.countCopied(count) } }
         unsafe entry.pointee.message.writeReply(to: entry.pointee.unique, count: count)
         unsafe commitWritten(entry, failed: false, at: now)
     }
@@ -100,8 +101,8 @@ extension RingLoop {
     }
 
     private func commitWritten(_ entry: UnsafeMutablePointer<Entry>, failed: Bool, at now: UInt64) {
-        unsafe entry.pointee.queue.giveBuffer(of: entry.pointee.message)
-        unsafe entry.pointee.file = nil
+        if hasPools { unsafe entry.pointee.queue.giveBuffer(of: entry.pointee.message) }
+        if unsafe entry.pointee.file != nil { unsafe entry.pointee.file = nil }
         unsafe entry.pointee.state = .registered
         unsafe commitAndFetch(entry, failed: failed, at: now)
     }

@@ -28,7 +28,7 @@ extension RingLoop {
     /// Prepares to hand an entry to the kernel.
     func prepareRegistration(of entry: Entry) {
         prepareRegister(entry, UserData(.command, entry: entry.index))
-        unsafe entry.queue.freeEntries.add(1, ordering: .relaxed)
+        entry.queue.freeEntries.add(1, ordering: .relaxed)
     }
 
     /// The request of one more entry is about to wait: sees to it that the queue goes on.

@@ -34,11 +34,14 @@ class RingLoop {
     /// Requests to come before the thread takes itself to serve one client at a time (``IOPolicy``).
     private final var crowded = 0
     final var isAlone: Bool { crowded == 0 }
-    final var waiting: WaitPolicy
+    // A check at run time with each change would be felt with each request; nothing is called while it changes.
+    @exclusivity(unchecked) final var waiting: WaitPolicy
     /// The CPU that the last request came from.
     final var clientCPU: CInt = 0
     /// What holds for the data of requests; less than was planned if the kernel has refused something that was not demanded.
     final var payloads: PayloadPlan
+    /// Payloads are found with each request.
+    final let hasPools: Bool
     /// Where data lies that cannot go straight between a backing file and a client's pages; made when that comes up first.
     final var bounce: BounceFile?
 
@@ -48,13 +51,14 @@ class RingLoop {
     init(_ worker: RingWorker) throws(TransportError) {
         self.worker = worker
         session = worker.session
-        waiting = WaitPolicy(canBePinned: worker.placement != nil)
+        unsafe waiting = WaitPolicy(canBePinned: worker.placement != nil)
         unsafe entries = unsafe RingLoop.makeEntries(of: worker.queues)
         unsafe scratch = .allocate(byteCount: worker.limits.entryPayloadSize, alignment: MemoryPage.size)
         do throws(TransportError) {
             let ring = try unsafe Ring(submissions: entries.count + 1, device: session.connection.device.rawValue)
             let payloads = try RingLoop.prepareBuffers(of: ring, for: worker)
             self.payloads = payloads
+            hasPools = payloads.pool != nil
             self.ring = ring
         } catch {
             unsafe RingLoop.free(entries, scratch)
@@ -127,7 +131,7 @@ class RingLoop {
                 return
             }
             do throws(Errno) {
-                if waiting.mode == .polling { try poll() }
+                if unsafe waiting.mode == .polling { try poll() }
                 try ring.submitAndWait()
                 settle()
             } catch .interrupted {
@@ -168,7 +172,7 @@ class RingLoop {
         } else if crowded > 0 {
             crowded -= 1
         }
-        worker.placement?.set(pinned: waiting.mode == .pinned)
+        worker.placement?.set(pinned: unsafe waiting.mode == .pinned)
         for number in 0..<count {
             let completion = ring.completion(number)
             guard let data = UserData(rawValue: completion.user_data) else { continue }
@@ -192,11 +196,13 @@ class RingLoop {
 
     /// Prepares the answer that is in the entry, and with it the wait for the entry's next request. It goes out with the batch.
     func commitAndFetch(_ entry: UnsafeMutablePointer<Entry>, failed: Bool, at now: UInt64) {
-        let queue = unsafe entry.pointee.queue
-        queue.freeEntries.add(1, ordering: .relaxed)
-        unsafe prepareCommit(entry.pointee.commitID, on: queue.id, UserData(.command, entry: entry.pointee.index))
-        unsafe queue.counters.countCommitted(
-            entry.pointee.opcode, nanoseconds: now - entry.pointee.began, failed: failed)
+        let data = unsafe UserData(.command, entry: entry.pointee.index)
+        unsafe entry.withQueue { queue in
+            queue.freeEntries.add(1, ordering: .relaxed)
+            unsafe prepareCommit(entry.pointee.commitID, on: queue.id, data)
+            unsafe queue.counters.countCommitted(
+                entry.pointee.opcode, nanoseconds: now - entry.pointee.began, failed: failed)
+        }
         answered += 1
     }
 
@@ -211,7 +217,7 @@ class RingLoop {
     /// Prepares REGISTER.
     final func prepareRegister(_ entry: Entry, _ data: UserData) {
         let submission = unsafe ring.nextSubmission()
-        let queue = unsafe entry.queue.id
+        let queue = entry.queue.id
         unsafe cliburing_prep_fuse(
             submission, 0, FuseCommand.register, queue, 0, entry.writeVectors(), data.rawValue)
         if payloads.registration != .off { unsafe cliburing_set_registered_pool(submission, poolSlot(of: queue)) }

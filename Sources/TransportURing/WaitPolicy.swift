@@ -50,20 +50,25 @@ struct WaitPolicy {
 
     /// A request was taken.
     ///
+    /// - Parameter onlyClients: no backing I/O is under way. Otherwise what the thread waits for is the disk, however it waits, and
+    ///   the disk's ups and downs would decide.
+    /// - Returns: whether a sample ends with it (``sampleEnded(at:total:)``).
+    mutating func requestTaken(onlyClients: Bool) -> Bool {
+        guard onlyClients else {
+            if began != 0 { self = WaitPolicy(canBePinned: usual == .pinned) }
+            return false
+        }
+        requests += 1
+        return began == 0 || requests == WaitPolicy.sample
+    }
+
+    /// Takes the time of the sample under way, if there is one, and begins the next.
+    ///
     /// - Parameters:
-    ///   - onlyClients: no backing I/O is under way. Otherwise what the thread waits for is the disk, however it waits, and the
-    ///     disk's ups and downs would decide.
     ///   - now: nanoseconds of a clock that never goes back.
     ///   - total: requests that all rings of the session have taken. A client may wander from one core to another, and so from
     ///     ring to ring, and then each ring sees but a part of what gets done.
-    mutating func requestTaken(onlyClients: Bool, at now: UInt64, total: @autoclosure () -> UInt64) {
-        guard onlyClients else {
-            if began != 0 { self = WaitPolicy(canBePinned: usual == .pinned) }
-            return
-        }
-        requests += 1
-        if began != 0 && requests < WaitPolicy.sample { return }
-        let total = total()
+    mutating func sampleEnded(at now: UInt64, total: UInt64) {
         if began != 0 { add(Double(now - began) / Double(total - totalBefore)) }
         began = now
         totalBefore = total

@@ -24,7 +24,7 @@ import Testing
             taken[policy.mode.rawValue] += 1
             now += cost * (1 + elsewhere)
             total += 1 + elsewhere
-            policy.requestTaken(onlyClients: onlyClients, at: now, total: total)
+            if policy.requestTaken(onlyClients: onlyClients) { policy.sampleEnded(at: now, total: total) }
         }
     }
 

@@ -75,6 +75,12 @@ int clinux_statx(int directory, const char *path, int flags, unsigned int mask, 
 int clinux_renameat2(int olddir, const char *oldpath, int newdir, const char *newpath, unsigned int flags);
 int clinux_fallocate(int descriptor, int mode, int64_t offset, int64_t length);
 ssize_t clinux_copy_file_range(int in, int64_t *in_offset, int out, int64_t *out_offset, size_t length, unsigned int flags);
+// read(2), write(2), pread(2) and pwrite(2) that are no cancellation points, as the C library's are: it notes before and after each of
+// those that the thread may be cancelled, which nobody here does.
+ssize_t clinux_read(int descriptor, void *buffer, size_t count);
+ssize_t clinux_write(int descriptor, const void *buffer, size_t count);
+ssize_t clinux_pread(int descriptor, void *buffer, size_t count, int64_t offset);
+ssize_t clinux_pwrite(int descriptor, const void *buffer, size_t count, int64_t offset);
 ssize_t clinux_preadv2(int descriptor, const struct iovec *vectors, int count, int64_t offset, int flags);
 ssize_t clinux_pwritev2(int descriptor, const struct iovec *vectors, int count, int64_t offset, int flags);
 ssize_t clinux_getdents64(int descriptor, void *buffer, size_t count);
