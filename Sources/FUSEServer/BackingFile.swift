@@ -13,6 +13,8 @@ public final class BackingFile: Sendable {
     package let policy = IOPolicy()
     /// Its filesystem cannot read into or write from buffers that are registered with io_uring, and so not a client's pages.
     package let refusesRegisteredBuffers = Atomic<Bool>(false)
+    /// io_uring has a thread of its own write to it: its page cache cannot be tried without waiting.
+    package let isWrittenAside = Atomic<Bool>(false)
 
     /// Takes the descriptor over.
     public init(_ descriptor: FileDescriptor, isDirect: Bool) {

@@ -15,6 +15,10 @@ final class BackingFileSystem: Sendable {
     /// Its files are made up as they are read, and say that they are empty (proc, debugfs, cgroup2): a page cache, which
     /// reads up to the size, would find nothing in them. Such filesystems have no blocks.
     let isSynthetic: Bool
+    /// Its files are in memory (tmpfs).
+    let isInMemory: Bool
+    /// io_uring writes to its page cache at once. To that of all others a thread of io_uring's own does (`FOP_BUFFER_WASYNC`).
+    let isWrittenAtOnce: Bool
     private let kind: Kind
 
     /// Filesystems whose handles we know how to read; from `f_type` of statfs(2).
@@ -36,6 +40,9 @@ final class BackingFileSystem: Sendable {
         let magic = known ? UInt32(truncatingIfNeeded: status.f_type) : 0
         isLocal = [0xEF53, 0x9123_683E, 0x5846_5342, 0x0102_1994, 0xF2F5_2010, 0x8584_58F6].contains(magic)
         isSynthetic = known && status.f_blocks == 0 && !isLocal
+        isInMemory = magic == 0x0102_1994
+        // btrfs and XFS; for tmpfs see `LoopbackFS.haveDoneInPlace`.
+        isWrittenAtOnce = isInMemory || [0x9123_683E, 0x5846_5342].contains(magic)
 
         var template: FileHandle?
         if usesHandles, let use = try? mount.use() { template = FileHandle(tryingOn: use.descriptor, of: member) }

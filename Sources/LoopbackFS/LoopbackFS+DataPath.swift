@@ -4,6 +4,7 @@ import FUSEProtocol
 import FUSEServer
 import Glibc
 import LinuxSystem
+import Synchronization
 import SystemPackage
 
 /// Which way the data of an open file goes: through the kernel's page cache, straight to the daemon, or past it.
@@ -11,19 +12,20 @@ extension LoopbackFS {
     /// Registers an open file and says what the kernel shall do with it.
     func opened(_ inode: Inode, _ descriptor: CInt, _ flags: CInt) -> cfuse_open_out {
         let isAppendOnly = flags & O_APPEND != 0 && isAppending(descriptor)
+        let backing = BackingFile(FileDescriptor(rawValue: descriptor), isDirect: flags & CLINUX_O_DIRECT != 0)
         var out = cfuse_open_out()
         var replyFlags = dataPath(inode, descriptor, flags, isAppendOnly: isAppendOnly)
         if agreedFlags.contains(.passthrough) {
-            let backing = passthroughFiles.open(inode.node, descriptor: descriptor) {
+            let passed = passthroughFiles.open(inode.node, descriptor: descriptor) {
                 // Past the daemon a mapping, or a write after O_APPEND was taken off, would change what is there.
                 !InodeFlags(of: descriptor).contains(.appendOnly)
             }
             // The inode may be open from before it became append-only. The kernel refuses this open then (EIO) if that can be
             // mapped for writing: it knows what is open still, and a mapping would be of the backing file.
             let isMappable = flags & O_ACCMODE == O_RDWR
-            if let backing, !(isAppendOnly && isMappable) {
+            if let passed, !(isAppendOnly && isMappable) {
                 replyFlags.insert(.passthrough)
-                out.backing_id = backing
+                out.backing_id = passed
             }
         }
         if configuration.cache == .always && replyFlags.isDisjoint(with: [.directIO, .passthrough]) {
@@ -36,11 +38,24 @@ extension LoopbackFS {
         // The kernel heeds it where the request's queue can do it. What the source makes up as it is read is not to be had that way.
         if agreedFlags.contains(.bufferPools) && !inode.fileSystem.isSynthetic && !replyFlags.contains(.passthrough) {
             replyFlags.insert(.zeroCopy)
+            if inode.fileSystem.isInMemory { haveDoneInPlace(descriptor) }
+            if !inode.fileSystem.isWrittenAtOnce && !backing.isDirect {
+                backing.isWrittenAside.store(true, ordering: .relaxed)
+            }
         }
-        let backing = BackingFile(FileDescriptor(rawValue: descriptor), isDirect: flags & CLINUX_O_DIRECT != 0)
         out.fh = files.insert(OpenFile(inode: inode, backing: backing, flags: flags, isAppendOnly: isAppendOnly))
         out.open_flags = replyFlags.rawValue
         return out
+    }
+
+    /// Has io_uring read and write a file in memory at once.
+    ///
+    /// It hands to a thread of its own what a filesystem does not say it can try without waiting, and tmpfs, which never waits but for
+    /// swap, does not say so. O_NONBLOCK says it for reads and, together with O_DIRECT, for writes. Neither means anything else there.
+    private func haveDoneInPlace(_ descriptor: CInt) {
+        let flags = fcntl(descriptor, F_GETFL, 0)
+        // Where that cannot be, the thread does it.
+        if flags >= 0 { _ = fcntl(descriptor, F_SETFL, flags | O_NONBLOCK | CLINUX_O_DIRECT) }
     }
 
     /// Whether the kernel's page cache is used for this open.

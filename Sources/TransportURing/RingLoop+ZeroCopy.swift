@@ -11,8 +11,9 @@ import SystemPackage
 /// (``RingLoop/pagesSlot(of:)``) until the commit.
 ///
 /// What cannot go straight goes round: through the daemon's memory, and between that and the pages through a file in memory
-/// (``BounceFile``), since io_uring alone reaches the pages. Files that no registered buffer can be used with are remembered; direct
-/// I/O of a client whose memory is not aligned as the backing file demands is tried each time.
+/// (``BounceFile``), since io_uring alone reaches the pages. So do small writes that io_uring would hand to a thread of its own.
+/// Files that no registered buffer can be used with are remembered; direct I/O of a client whose memory is not aligned as the
+/// backing file demands is tried each time.
 extension RingLoop {
     func readPages(
         _ entry: UnsafeMutablePointer<Entry>, _ file: BackingFile, offset: Int64, count: Int
@@ -26,7 +27,7 @@ extension RingLoop {
     func writePages(
         _ entry: UnsafeMutablePointer<Entry>, _ file: BackingFile, offset: Int64, count: Int, flags: CInt
     ) throws(Errno) {
-        if file.refusesRegisteredBuffers.load(ordering: .relaxed) {
+        if file.refusesRegisteredBuffers.load(ordering: .relaxed) || isCheaperRound(file, count: count) {
             unsafe entry.pointee.file = file
             unsafe entry.pointee.offset = offset
             unsafe entry.pointee.flags = flags
@@ -34,6 +35,12 @@ extension RingLoop {
         }
         unsafe submit(
             entry, file, opcode: IORING_OP_WRITE_FIXED, offset: offset, count: count, done: 0, flags: flags)
+    }
+
+    /// Whether copying a WRITE costs less than the change of threads that io_uring makes for it.
+    private func isCheaperRound(_ file: BackingFile, count: Int) -> Bool {
+        file.isWrittenAside.load(ordering: .relaxed) && count <= BounceFile.small
+            && file.policy.writePath(alone: isAlone) == .inline
     }
 
     /// Prepares a read or write between a range of the client's pages and a file.
@@ -145,8 +152,11 @@ extension RingLoop {
             let request = unsafe message.request(payload: UnsafeRawBufferPointer(data), pagesCount: 0)
             return try unsafe dispatch(request, entry, separate: false)
         }
+        let mark = file.policy.begin(at: MonotonicClock.now())
         let written = try unsafe BackingIO.write(
             file, offset: entry.pointee.offset, UnsafeRawBufferPointer(data), flags: entry.pointee.flags)
-        unsafe commitWrite(entry, written, copied: true)
+        let now = MonotonicClock.now()
+        file.policy.end(mark, at: now)
+        unsafe commitWrite(entry, written, copied: true, at: now)
     }
 }

@@ -15,15 +15,21 @@ final class Fixture {
     let fileSystem: LoopbackFS
     private var unique: UInt64 = 2
 
-    /// - Parameter prepare: fills the directory before it is opened.
-    init(_ change: (inout LoopbackFS.Configuration) -> Void = { _ in }) throws {
-        var template = Array("/tmp/loopback-test.XXXXXX".utf8CString)
+    /// - Parameters:
+    ///   - parent: where the directory is made.
+    ///   - flags: that INIT agreed on beside those that are wanted.
+    ///   - prepare: fills the directory before it is opened.
+    init(
+        in parent: String = "/tmp", agreed flags: InitFlags = [],
+        _ change: (inout LoopbackFS.Configuration) -> Void = { _ in }
+    ) throws {
+        var template = Array("\(parent)/loopback-test.XXXXXX".utf8CString)
         mkdtemp(&template)
         source = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         var configuration = LoopbackFS.Configuration(source: FilePath(source))
         change(&configuration)
         fileSystem = try LoopbackFS(configuration, logger: Logger(label: "test"))
-        fileSystem.start(fileSystem.wantedFlags)
+        fileSystem.start(fileSystem.wantedFlags.union(flags))
     }
 
     deinit {

@@ -1,4 +1,5 @@
 import CFUSE
+import CLinux
 import FUSEProtocol
 import FUSEServer
 import Glibc
@@ -39,6 +40,25 @@ struct OpenFileTests {
             let release = bytes(of: fuse_release_in(fh: handle, flags: 0, release_flags: 0, lock_owner: 0))
             #expect(try fixture.ask(.release, node, release).bytes == [])
             #expect(try fixture.ask(.release, node, release).errno == .badFileDescriptor)
+        }
+    }
+
+    /// Otherwise io_uring would have another thread read and write them. /dev/shm is tmpfs.
+    @Test(arguments: [false, true])
+    func filesInMemoryAreTriedAtOnce(direct: Bool) throws {
+        for flags: InitFlags in [[], .bufferPools] {
+            let fixture = try Fixture(in: "/dev/shm", agreed: flags)
+            fixture.write("a", "0123456789")
+            let node = try fixture.lookup("a").nodeid
+            let handle = try fixture.open(node, O_RDWR | (direct ? CLINUX_O_DIRECT : 0))
+            let file = try fixture.fileSystem.files.find(handle)
+            let both = O_NONBLOCK | CLINUX_O_DIRECT
+            #expect(fcntl(file.descriptor, F_GETFL) & both == (flags.isEmpty ? (direct ? CLINUX_O_DIRECT : 0) : both))
+            #expect(file.backing.isDirect == direct)
+            // As small and as unaligned as a client wants it.
+            var byte: UInt8 = 0
+            #expect(pread(file.descriptor, &byte, 1, 3) == 1 && byte == UInt8(ascii: "3"))
+            #expect(pwrite(file.descriptor, &byte, 1, 5) == 1)
         }
     }
 
