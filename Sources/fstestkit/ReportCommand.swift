@@ -3,6 +3,7 @@ import ArgumentParser
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Show a run as text, Markdown, JSON, JUnit, KTAP or an HTML page, or make one run of several.",
+        abstract:
+            "Show a run in the format of people, dashboards or kernel developers, or make one run of several.",
         subcommands: [ShowReport.self, MergeReport.self], defaultSubcommand: ShowReport.self)
 }

@@ -12,16 +12,24 @@ struct ShowReport: ParsableCommand {
     @Argument(help: ArgumentHelp("The run.", valueName: "run"))
     var name = "last"
     @OptionGroup var store: StoreOptions
-    @Option(help: "text, markdown, json, junit, ktap or html.")
+    @Option(help: "text, markdown, json, junit, tap, ktap, kcidb, github (annotations), badge (SVG) or html.")
     var format = ReportFormat.text
+    @Option(help: "With kcidb: the name that its maintainers have given you.")
+    var origin = KCIDBReport.usualOrigin
     @Option(help: "Write into this file instead.")
     var file: String?
+
+    func validate() throws {
+        if !KCIDBReport.isOrigin(origin) {
+            throw ValidationError("--origin takes lower-case letters, digits and underscores, not '\(origin)'")
+        }
+    }
 
     func run() throws {
         let store = try store.open()
         let text = try words {
             let report = try RunReport(try store.run(named: name), from: store)
-            return try ReportFiles(report, store: store, output: self.store.output).text(format)
+            return try ReportFiles(report, store: store, output: self.store.output).text(format, origin: origin)
         }
         guard let file else {
             FileHandle.standardOutput.write(Data(text.utf8))

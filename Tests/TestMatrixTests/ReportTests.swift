@@ -118,7 +118,10 @@ import Testing
     @Test func allFilesAreWritten() throws {
         try folder.write("\(report.run.folder)/x", "")
         let files = try ReportFiles(report, store: store, output: folder.path).write()
-        for name in ["report.txt", "report.md", "report.json", "junit.xml", "report.ktap", "report.html"] {
+        for name in [
+            "report.txt", "report.md", "report.json", "junit.xml", "report.tap", "report.ktap", "badge.svg",
+            "report.html",
+        ] {
             #expect(FileManager.default.fileExists(atPath: files.folder + "/" + name))
         }
     }
@@ -156,7 +159,7 @@ import Testing
         let page = try files.text(.html)
         #expect(page.contains(#"<th scope="colgroup" class="kernel" colspan="1">host</th>"#))
         #expect(page.contains(#"colspan="1">7.3</th></tr><tr><th scope="col">legacy</th>"#))
-        #expect(page.contains("guest 6.18"))
+        #expect(page.contains("machine 6.18"))
         let junit = try files.text(.junit)
         #expect(junit.contains(#"classname="stop-path.7_3.legacy.kill""#))
         #expect(junit.contains(#"<property name="kernel" value="7.3.4"/>"#))

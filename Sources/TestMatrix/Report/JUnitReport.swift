@@ -5,8 +5,14 @@ import Foundation
 ///
 /// A cell is a test suite. `failed` becomes a failure, `hung` and `crashed` become errors, and a cell without results is left out,
 /// since a suite of no tests reads as a passed one; it is named among the properties.
+///
+/// Readers have limits. GitLab keeps 255 characters of a name and takes two tests of one class and name for one, so a test that came
+/// several times has a number; what is a line for people ends after 500 characters, and the whole text is in the element.
 public struct JUnitReport {
     private let report: RunReport
+    private static let longestName = 255
+    private static let longestMessage = 500
+    private static let longestDetails = 16 << 10
 
     public init(_ report: RunReport) {
         self.report = report
@@ -43,15 +49,22 @@ public struct JUnitReport {
         properties += (report.leftOut + report.unfinished).map { ("not run: \($0.record.cell.key)", $0.record.reason) }
         for (name, value) in properties { lines.append("<property\(attributes: ["name": name, "value": value])/>") }
         lines.append("</properties>")
-        for result in cell.results { lines += test(result, in: cell) }
+        var times: [String: Int] = [:]
+        for result in cell.results {
+            let number = times[result.path, default: 0] + 1
+            times[result.path] = number
+            lines += test(result, in: cell, number)
+        }
         lines.append("</testsuite>")
         return lines
     }
 
-    private func test(_ result: TestResult, in cell: CellReport) -> [Markup] {
+    /// - Parameter number: which time it is that the cell has this test.
+    private func test(_ result: TestResult, in cell: CellReport, _ number: Int) -> [Markup] {
         let place = cell.record.cell
+        let times = number > 1 ? " (\(number))" : ""
         let opening: KeyValuePairs<StaticString, String?> = [
-            "name": result.name,
+            "name": cut(result.name, JUnitReport.longestName - times.count) + times,
             // A dot would begin another package.
             "classname": "\(place.suite)." + (place.kernel.map { $0.replacing(".", with: "_") + "." } ?? "")
                 + place.columnOfKernel.replacing("/", with: ".")
@@ -64,12 +77,14 @@ public struct JUnitReport {
         var lines: [Markup] = ["<testcase\(attributes: opening)>"]
         switch result.verdict {
         case .passed: break
-        case .skipped: lines.append("<skipped\(attributes: ["message": result.message])/>")
+        case .skipped:
+            lines.append("<skipped\(attributes: ["message": cut(result.message, JUnitReport.longestMessage)])/>")
         case .failed, .hung, .crashed:
             // CI systems group by the type: one finding, however many tests show it.
             let attributes: KeyValuePairs<StaticString, String?> = [
-                "type": FindingName.all(of: result).map { "\($0.name)" }.joined(separator: "; "),
-                "message": result.message,
+                "type": cut(
+                    FindingName.all(of: result).map { "\($0.name)" }.joined(separator: "; "), JUnitReport.longestName),
+                "message": cut(result.message, JUnitReport.longestMessage),
             ]
             lines.append(
                 result.verdict == .failed
@@ -85,7 +100,11 @@ public struct JUnitReport {
 
     private func details(_ result: TestResult) -> String {
         let checks = (result.checks ?? []).filter(\.verdict.isFailure).map { "\($0.label): \($0.message)" }
-        return ([result.message] + checks).joined(separator: "\n")
+        return cut(([result.message] + checks).joined(separator: "\n"), JUnitReport.longestDetails)
+    }
+
+    private func cut(_ text: String, _ limit: Int) -> String {
+        text.count <= limit ? text : text.prefix(limit - 1) + "…"
     }
 
     /// Seconds with three decimals; never `inf`, and no exponent.

@@ -25,7 +25,7 @@ public struct MarkdownReport {
             "Each cell: passed / executed. Linux \(report.run.kernel), \(Format.moment(report.run.started)), "
                 + "seed \(report.run.seed), run `\(report.run.id)`.",
         ]
-        lines += section("Guests", report.machines.map { "`\($0.name)`: \(escaped($0.machine.text))" })
+        lines += section("Machines", report.machines.map { "`\($0.name)`: \(escaped($0.machine.text))" })
         lines += findings()
         lines += section("Left out", report.leftOut.map { "`\($0.record.cell.key)`: \(escaped($0.record.reason))" })
         lines += section("Not run", report.unfinished.map { "`\($0.record.cell.key)` \(escaped($0.record.reason))" })

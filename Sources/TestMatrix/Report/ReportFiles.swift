@@ -13,13 +13,18 @@ public struct ReportFiles {
         self.output = output
     }
 
-    public func text(_ format: ReportFormat) throws -> String {
+    /// - Parameter origin: who submits it, of ``ReportFormat/kcidb`` alone.
+    public func text(_ format: ReportFormat, origin: String = KCIDBReport.usualOrigin) throws -> String {
         switch format {
         case .text: TextReport(report).text()
         case .markdown: MarkdownReport(report).text
         case .json: try JSONReport(report).text()
         case .junit: JUnitReport(report).text
-        case .ktap: KTAPReport(report).text
+        case .tap: TAPReport(report, .fourteen).text
+        case .ktap: TAPReport(report, .kernel).text
+        case .kcidb: try KCIDBReport(report, origin: origin).text()
+        case .github: AnnotationReport(report).text
+        case .badge: BadgeReport(report).text
         case .html:
             try PageReport(
                 report, past: PastRuns(before: report, store: store), evidence: EvidenceFiles(folder: folder)
@@ -31,10 +36,8 @@ public struct ReportFiles {
     ///
     /// - Returns: where the page is.
     public func write() throws -> (page: String, folder: String) {
-        for (format, name) in [
-            (ReportFormat.text, "report.txt"), (.markdown, "report.md"), (.json, "report.json"), (.junit, "junit.xml"),
-            (.ktap, "report.ktap"), (.html, "report.html"),
-        ] {
+        for format in ReportFormat.allCases {
+            guard let name = format.fileName else { continue }
             try text(format).write(toFile: folder + "/" + name, atomically: true, encoding: .utf8)
         }
         return (folder + "/report.html", folder)

@@ -1,4 +1,5 @@
 public import BenchCore
+import Foundation
 
 /// A run with its cells and results: what every format shows. None of them counts by itself.
 public struct RunReport: Sendable {
@@ -45,7 +46,10 @@ public struct RunReport: Sendable {
 
     /// In a run that is no shard: the shards that it lacks.
     public var missingShards: [String] {
-        run.shard == nil ? cells.filter { $0.record.state == .elsewhere }.map(\.record.reason).uniqued() : []
+        guard run.shard == nil else { return [] }
+        return cells.filter { $0.record.state == .elsewhere }.map(\.record.reason).uniqued().sorted {
+            $0.compare($1, options: .numeric) == .orderedAscending
+        }
     }
 
     /// The rows of the matrix.
@@ -60,7 +64,7 @@ public struct RunReport: Sendable {
         }
     }
 
-    /// The guests that ran cells, by their names: what each is.
+    /// The machines that ran columns of their own, by their names: what each is.
     var machines: [(name: String, machine: SuiteMachine)] {
         var seen: Set<String> = []
         return cells.compactMap { cell in

@@ -17,7 +17,7 @@ public struct TextReport {
         ]
         lines += TextReport.matrix(report).lines(width: width)
         if !report.machines.isEmpty {
-            lines += ["", "guests:"] + report.machines.map { "  \($0.name): \($0.machine.text)" }
+            lines += ["", "machines:"] + report.machines.map { "  \($0.name): \($0.machine.text)" }
         }
         if !report.leftOut.isEmpty {
             lines += ["", "left out:"] + report.leftOut.map { "  \($0.record.cell.key): \($0.record.reason)" }
