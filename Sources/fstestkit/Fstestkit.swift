@@ -9,7 +9,7 @@ struct Fstestkit: ParsableCommand {
         abstract: "A bench for FUSE transports: that they are right, that they stop, and how fast they are.",
         version: "0.2.0",
         subcommands: [
-            MatrixCommand.self, ReportCommand.self, CompareCommand.self, HistoryCommand.self,
+            MatrixCommand.self, ReportCommand.self, CompareCommand.self, HistoryCommand.self, WatchCommand.self,
             MountCommand.self, UnmountCommand.self, StatsCommand.self, DoctorCommand.self,
             CorrectnessCommand.self, CorrectnessWorkerCommand.self,
             HostileSourceCommand.self, HostileSourceWorkerCommand.self,

@@ -21,38 +21,57 @@ struct MatrixCommand: ParsableCommand {
 
     @OptionGroup var options: MatrixOptions
     @OptionGroup var pace: PaceOption
-    @Option(help: "Run the K-th of N parts only: K/N.")
+    @Option(
+        help: ArgumentHelp(
+            "Run the K-th of N parts only: K/N, or auto for the one that a scheduler means (Slurm, Kubernetes, GitLab)."
+        ))
     var shard: String?
-    @Flag(help: "Go on with the last run here that was interrupted or killed.")
+    @Option(help: "With --shard: the plan that --plan --shards has printed, whose seed and parts are taken.")
+    var planned: String?
+    @Flag(
+        help: "Go on with the last run here that was interrupted or killed; with --shard, begin it if there is none.")
     var resume = false
     @Flag(help: "Print the cells as JSON, as a CI system's matrix takes it, and end.")
     var plan = false
     @Option(
         help: "With --plan: one entry for each of so many shards (default: for each cell).", transform: Shard.count)
     var shards: Int?
+    @Option(help: "With --shards: a folder of results that tell how long cells take, so that shards take equally long.")
+    var times: String?
     @Flag(help: "Print what is in force and where it came from, and end.")
     var printConfig = false
     @Flag(help: "Compare later runs with this one, if it passes.")
     var baseline = false
 
     func validate() throws {
-        if let shard, Shard(shard) == nil {
-            throw ValidationError("--shard takes K/N with K from 1 to N, not '\(shard)'")
+        if let shard, shard != "auto", Shard(shard) == nil {
+            throw ValidationError("--shard takes K/N with K from 1 to N, or auto, not '\(shard)'")
         }
         if shards != nil && !plan { throw ValidationError("--shards goes with --plan") }
-        if resume && (shard != nil || plan) { throw ValidationError("--resume goes on with what was planned then") }
+        if times != nil && shards == nil { throw ValidationError("--times goes with --plan --shards N") }
+        if planned != nil && shard == nil { throw ValidationError("--planned goes with --shard") }
+        if resume && plan { throw ValidationError("--resume goes on with what was planned then") }
     }
 
     func run() throws {
-        let resolved = try options.resolved()
+        var resolved = try options.resolved()
         if printConfig { return show(resolved) }
-        if plan {
-            let seed = resolved.configuration.seed ?? UInt64.random(in: 1...999_999_999)
-            return print(try MatrixPlan(resolved.configuration, seed: seed).json(shards: shards))
+        if plan { return try printPlan(resolved.configuration) }
+        let document = try readPlan()
+        if let document {
+            let seed = resolved.configuration.seed ?? document.seed
+            if seed != document.seed {
+                throw ValidationError("\(planned ?? "") has the seed \(document.seed), not \(seed)")
+            }
+            resolved.configuration.seed = seed
+        }
+        let part = try part(of: document)
+        if resume && part != nil && resolved.configuration.seed == nil {
+            throw ValidationError("--resume with --shard has to know the plan's seed: --planned FILE, or --seed")
         }
         _ = try OutputFolder.make(resolved.configuration.output)
         let signals = StopSignals()
-        let session = try words { try begin(resolved.configuration) }
+        let session = try words { try begin(resolved.configuration, part, document) }
         for line in session.cleanedUp { notice("after the killed run: \(line)") }
         let bench: Workbench
         do {
@@ -61,9 +80,11 @@ struct MatrixCommand: ParsableCommand {
             throw fail("the bench's folders cannot be made: \(error)")
         }
         defer { bench.close() }
-        let view: any MatrixView =
-            Terminal.isLive
-            ? LiveView(color: Terminal.hasColor) : PlainView { FileHandle.standardOutput.write(Data("\($0)\n".utf8)) }
+        let view = ProgressFile(
+            folder: session.folder.path, shard: session.run.shard,
+            beside: Terminal.isLive
+                ? LiveView(LiveScreen(color: Terminal.hasColor))
+                : PlainView { FileHandle.standardOutput.write(Data("\($0)\n".utf8)) })
         let ended = try words {
             defer { view.close() }
             return try MatrixRunner(
@@ -75,8 +96,46 @@ struct MatrixCommand: ParsableCommand {
         try finish(ended, session, resolved, signals)
     }
 
-    private func begin(_ configuration: MatrixConfiguration) throws -> MatrixSession {
-        if resume { return try MatrixSession.resume(in: configuration.output) }
+    private func printPlan(_ configuration: MatrixConfiguration) throws {
+        let seed = configuration.seed ?? UInt64.random(in: 1...999_999_999)
+        let store = try times.map { folder in try words { try MatrixSession.store(in: folder, mustExist: true) } }
+        print(try words { try MatrixPlan(configuration, seed: seed).json(shards: shards, timesFrom: store) })
+    }
+
+    private func readPlan() throws -> PlanDocument? {
+        guard let planned else { return nil }
+        do throws(PlanDocument.Refusal) {
+            return try PlanDocument(path: planned)
+        } catch {
+            throw ValidationError(error.what)
+        }
+    }
+
+    private func part(of document: PlanDocument?) throws -> Shard? {
+        guard let shard else { return nil }
+        guard shard == "auto" else {
+            let shard = Shard(shard)
+            if let shard, let count = document?.count, shard.count != count {
+                throw ValidationError("--shard \(shard): the plan has \(count) shards")
+            }
+            return shard
+        }
+        do throws(ScheduledShard.Unknown) {
+            return try ScheduledShard.shard(ProcessInfo.processInfo.environment, of: document?.count)
+        } catch {
+            throw ValidationError("--shard auto: \(error.why)")
+        }
+    }
+
+    private func begin(
+        _ configuration: MatrixConfiguration, _ part: Shard?, _ document: PlanDocument?
+    ) throws -> MatrixSession {
+        if resume {
+            guard let part, let seed = configuration.seed else {
+                return try MatrixSession.resume(in: configuration.output)
+            }
+            if let session = try MatrixSession.resume(configuration, shard: part, seed: seed) { return session }
+        }
         var availability = Availability.current
         for case let kernel? in configuration.kernels.map(\.specification) {
             do {
@@ -86,7 +145,7 @@ struct MatrixCommand: ParsableCommand {
             }
         }
         let session = try MatrixSession.begin(
-            configuration, shard: shard.flatMap(Shard.init), availability: availability,
+            configuration, shard: part, planned: document, availability: availability,
             tool: Fstestkit.configuration.version,
             commandLine: CommandLine.arguments)
         return session
@@ -196,6 +255,7 @@ extension MatrixSession.StartError {
         case .shardsMissing(let id, let shards):
             "\(id) was merged and lacks \(shards.joined(separator: ", ")), which no resume can run: run what is missing by "
                 + "--shard K/N, with the same settings and seed, and merge again"
+        case .otherPlan(let why): why
         case .nothingToResume: "there is nothing to resume: every run here is finished"
         case .unreadable(let id): "\(id) was planned by another version of fstestkit, which has to finish it"
         }

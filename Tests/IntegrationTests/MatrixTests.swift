@@ -125,6 +125,30 @@ import Testing
         #expect(try matrix.report().counts.total == 90)
     }
 
+    /// As a scheduler does whose time is up: every process is told, and the suite may be dead before the bench knows why.
+    @Test func aSuiteThatDiesOfTheSameSignalIsInterrupted() throws {
+        let matrix = try StandInMatrix(["one": StandInMatrix.steady])
+        let process = try matrix.start(["matrix", "--seed", "5", "--transport", "legacy"])
+        let events = Deadline(after: .seconds(20))
+        func suite() -> Int32? {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+            return names.lazy.compactMap { Int32($0) }.first { pid in
+                (try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8))?.contains(
+                    matrix.folder + "/one.sh") ?? false
+            }
+        }
+        #expect(events.wait(for: { suite() != nil }))
+        usleep(200_000)
+        kill(try #require(suite()), SIGTERM)
+        usleep(200_000)
+        kill(process.processIdentifier, SIGTERM)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 143)
+        #expect(try matrix.report().counts.crashed == 0)
+        _ = try matrix.run("matrix", "--resume")
+        #expect(try matrix.report().counts.total == 30)
+    }
+
     @Test func twoShardsAtOnceMakeTheReportOfOneRun() throws {
         let matrix = try StandInMatrix(["one": StandInMatrix.steady, "two": StandInMatrix.steady])
         try matrix.run("matrix", "--seed", "5", "--output", "whole")

@@ -144,9 +144,8 @@ import Testing
     @Test func shardsCoverThePlanOnce() throws {
         let plan = MatrixPlan(configuration, seed: 1)
         for count in [1, 2, 7] {
-            let owned = (1...count).flatMap { index in
-                plan.entries.indices.filter(Shard(index: index, count: count).contains)
-            }
+            let assignment = ShardAssignment(cells: plan.entries.count, inTurnTo: count)
+            let owned = (1...count).flatMap { assignment.cells(of: Shard(index: $0, count: count)) }
             #expect(owned.sorted() == Array(plan.entries.indices))
         }
         #expect(Shard("2/3") == Shard(index: 2, count: 3))

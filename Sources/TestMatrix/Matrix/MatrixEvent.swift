@@ -10,4 +10,6 @@ public enum MatrixEvent: Sendable {
     case result(Int, TestResult)
     case cellEnded(Int)
     case note(String)
+    /// Nothing more comes of it, whether all cells were run or not.
+    case ended
 }

@@ -57,43 +57,23 @@ public struct MatrixPlan: Sendable {
         return hash.value % 999_999_999 + 1
     }
 
-    /// The plan as the `matrix` of a GitHub Actions job: one entry for each cell, or for each of `shards` shards.
-    public func json(shards: Int?) throws -> String {
-        let count = shards ?? entries.count
-        let jobs = (1...max(1, count)).map { index in
-            let shard = Shard(index: index, count: count)
-            let cells = entries.indices.filter(shard.contains).map { entries[$0].cell }
-            return Job(
-                name: cells.count == 1 ? cells[0].key : "shard \(index) of \(count)", shard: shard.description,
-                seed: seed,
-                cells: cells.map {
-                    JobCell(
-                        key: $0.key, suite: $0.suite, kernel: $0.kernel, target: $0.target, depth: $0.depth,
-                        cycle: $0.cycle)
-                })
+    /// The plan in shards, one for each cell if nobody says how many, as JSON.
+    ///
+    /// - Parameter store: where earlier runs tell how long cells take: shards then take about equally long. Without it cells are dealt
+    ///   out in turn.
+    public func json(shards: Int?, timesFrom store: Store? = nil) throws -> String {
+        try PlanDocument(self, shards: shards, seconds: try store.map { expected(try $0.expectedSeconds()) }).json
+    }
+
+    /// What each cell is expected to take, in seconds: what its group took before; or else the mean of its suite, or of all.
+    func expected(_ known: [String: Double]) -> [Double] {
+        func mean(_ values: [Double]) -> Double? { values.isEmpty ? nil : values.reduce(0, +) / Double(values.count) }
+        let own = entries.map { known["\($0.cell.suite)/\($0.cell.column)"] }
+        let bySuite = Dictionary(grouping: entries.indices, by: { entries[$0].cell.suite }).compactMapValues {
+            mean($0.compactMap { own[$0] })
         }
-        let encoder = JSONEncoder()
-        // One line: it goes into a job's output.
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(Jobs(include: jobs.filter { !$0.cells.isEmpty })), as: UTF8.self)
-    }
-
-    private struct Jobs: Encodable { let include: [Job] }
-
-    private struct Job: Encodable {
-        let name: String
-        let shard: String
-        let seed: UInt64
-        let cells: [JobCell]
-    }
-
-    private struct JobCell: Encodable {
-        let key: String
-        let suite: String
-        let kernel: String?
-        let target: String
-        let depth: Int?
-        let cycle: Int
+        let overall = mean(own.compactMap(\.self)) ?? 1
+        return entries.indices.map { own[$0] ?? bySuite[entries[$0].cell.suite] ?? overall }
     }
 }
 

@@ -30,9 +30,13 @@ public struct MatrixProgress: Sendable {
     public var failures: [Failure] = []
 
     public init(run: RunRecord, cells: [CellProgress], began: Date) {
-        runID = run.id
-        kernel = run.kernel
-        seed = run.seed
+        self.init(runID: run.id, kernel: run.kernel, seed: run.seed, cells: cells, began: began)
+    }
+
+    init(runID: String, kernel: String, seed: UInt64, cells: [CellProgress], began: Date) {
+        self.runID = runID
+        self.kernel = kernel
+        self.seed = seed
         self.cells = cells
         self.began = began
     }

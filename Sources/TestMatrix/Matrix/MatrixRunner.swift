@@ -61,6 +61,7 @@ public final class MatrixRunner {
         let lacksCells = progress.cells.contains { $0.record.isMissing(inShard: run.shard) }
         run = try store.end(run, state: lacksCells ? .interrupted : .finished, at: Date())
         store.checkpoint()
+        view.show(.ended, progress)
         return run
     }
 
@@ -177,12 +178,18 @@ public final class MatrixRunner {
 
 extension MatrixRunner {
     /// The cells of a plan as they are before the first is run: planned, left out with a reason, or another shard's.
-    public static func cells(_ plan: MatrixPlan, shard: Shard?, availability: Availability) -> [CellRecord] {
-        plan.entries.enumerated().map { index, entry in
+    ///
+    /// - Parameter assignment: who has which cell; nil if they are dealt out in turn.
+    public static func cells(
+        _ plan: MatrixPlan, shard: Shard?, assignment: ShardAssignment? = nil, availability: Availability
+    ) -> [CellRecord] {
+        let assignment =
+            shard.map { assignment ?? ShardAssignment(cells: plan.entries.count, inTurnTo: $0.count) }
+        return plan.entries.enumerated().map { index, entry in
             var record = CellRecord(cell: entry.cell, position: index, seed: entry.seed)
-            if let shard, !shard.contains(index) {
+            if let owner = assignment?.owner(of: index), owner != shard {
                 record.state = .elsewhere
-                record.reason = "shard \(Shard.owner(of: index, count: shard.count))"
+                record.reason = owner.name
             } else if let obstacle = availability.obstacle(entry, plan.configuration) {
                 record.state = .leftOut
                 record.reason = obstacle

@@ -17,6 +17,8 @@ public struct MatrixSession {
         case nothingToResume
         /// The run was merged of shards and lacks these, with how many cells each; what is there is finished.
         case shardsMissing(String, [String])
+        /// The plan that was given is not that of the settings, and why.
+        case otherPlan(String)
         /// The run was recorded by a version whose configuration this one does not read.
         case unreadable(String)
     }
@@ -30,13 +32,15 @@ public struct MatrixSession {
     public static func storePath(in output: String) -> String { output + "/results.sqlite" }
 
     /// Begins a new run and records its plan.
+    ///
+    /// - Parameter planned: who has which cell; nil if they are dealt out in turn.
     public static func begin(
-        _ configuration: MatrixConfiguration, shard: Shard?, availability: Availability, tool: String,
-        commandLine: [String]
+        _ configuration: MatrixConfiguration, shard: Shard?, planned: PlanDocument? = nil, availability: Availability,
+        tool: String, commandLine: [String]
     ) throws -> MatrixSession {
         let store = try store(in: configuration.output)
-        let seed = configuration.seed ?? UInt64.random(in: 1...999_999_999)
-        let plan = MatrixPlan(configuration, seed: seed)
+        let plan = MatrixPlan(configuration, seed: configuration.seed ?? UInt64.random(in: 1...999_999_999))
+        let assignment = try assignment(of: plan, planned)
         let now = Date()
         let id = RunRecord.newID(at: now)
         guard let folder = try RunFolder(path(of: "runs/" + id, in: configuration.output)) else {
@@ -45,11 +49,37 @@ public struct MatrixSession {
         let run = RunRecord(
             id: id, started: now, tool: tool, kernel: Machine.kernel, machine: .current,
             environment: RunRecord.currentEnvironment, commandLine: commandLine,
-            configuration: try JSONColumn.text(configuration), seed: seed, shard: shard?.description,
+            configuration: try JSONColumn.text(configuration), seed: plan.seed, shard: shard?.description,
             folder: "runs/" + id)
         let (recorded, cells) = try store.begin(
-            run, cells: MatrixRunner.cells(plan, shard: shard, availability: availability))
+            run, cells: MatrixRunner.cells(plan, shard: shard, assignment: assignment, availability: availability))
         return MatrixSession(store: store, plan: plan, run: recorded, cells: cells, folder: folder)
+    }
+
+    private static func assignment(of plan: MatrixPlan, _ planned: PlanDocument?) throws -> ShardAssignment? {
+        do throws(PlanDocument.Refusal) {
+            return try planned?.assignment(of: plan)
+        } catch {
+            throw StartError.otherPlan(error.what)
+        }
+    }
+
+    /// Takes up a shard that a scheduler has started again: the run of this plan and shard in this folder, finished or not.
+    ///
+    /// - Parameter seed: the plan's.
+    /// - Returns: nil if there is none: it is to be begun.
+    public static func resume(_ configuration: MatrixConfiguration, shard: Shard, seed: UInt64) throws -> MatrixSession?
+    {
+        let store = try store(in: configuration.output)
+        let plan = MatrixPlan(configuration, seed: seed).entries.map(\.cell)
+        for run in try store.runs(limit: 100) where run.shard == shard.description && run.seed == seed {
+            guard try store.cells(of: run).map(\.cell) == plan else { continue }
+            guard let folder = try RunFolder(path(of: run.folder, in: configuration.output)) else {
+                throw StartError.busy(run.id)
+            }
+            return try resume(run, store, folder, configuration.output)
+        }
+        return nil
     }
 
     /// Takes up the last run that was not finished and that no bench works on: finished cells stay, the one that was running is

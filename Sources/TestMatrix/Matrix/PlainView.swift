@@ -26,7 +26,7 @@ public final class PlainView: MatrixView {
             let cell = progress.cells[index]
             let expected = cell.expected.map { ", takes about \(Format.duration($0))" } ?? ""
             say("\(place(index, progress)) begins\(expected)")
-        case .testBegan: break
+        case .testBegan, .ended: break
         case .result(let index, let result):
             guard result.verdict.isFailure else { return }
             say(

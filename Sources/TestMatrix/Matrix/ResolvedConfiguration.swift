@@ -8,7 +8,7 @@ public struct ResolvedConfiguration: Sendable {
         public var origin: String
     }
 
-    public let configuration: MatrixConfiguration
+    public var configuration: MatrixConfiguration
     public let settings: [Setting]
 
     /// - Parameter layers: the strongest first.

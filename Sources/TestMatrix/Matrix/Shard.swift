@@ -25,12 +25,8 @@ public struct Shard: Sendable, Hashable, CustomStringConvertible {
     /// Reads how many shards there are.
     public static func count(_ text: String) throws(NumberError) -> Int { try Numbers.count(text, 1...10_000) }
 
-    /// Whether the cell at this place of the plan belongs to it: they are dealt out in turn, so that each shard gets some of
-    /// every suite.
-    public func contains(_ position: Int) -> Bool { position % count == index - 1 }
-
-    /// Which shard has it.
-    public static func owner(of position: Int, count: Int) -> Shard { Shard(index: position % count + 1, count: count) }
+    /// As reports name it.
+    var name: String { "shard \(self)" }
 
     public var description: String { "\(index)/\(count)" }
 }

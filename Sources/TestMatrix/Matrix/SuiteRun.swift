@@ -75,6 +75,9 @@ final class SuiteRun {
             if let status {
                 child.signalGroup(SIGKILL)
                 file.end()
+                if SuiteRun.mayBeStopped(status) && Deadline(after: .seconds(1)).wait(for: isStopped) {
+                    return .interrupted
+                }
                 return end(status, file.problem)
             }
             let isHung = heard.duration(to: .now) > silence
@@ -87,6 +90,16 @@ final class SuiteRun {
                 try take(rest)
                 return .broken(.hung, "the suite said nothing for \(Format.duration(silence.seconds))\(afterResults)")
             }
+        }
+    }
+
+    /// A scheduler whose time is up, and a terminal, tell all processes at once: that the bench was told too may be on its way.
+    private static func mayBeStopped(_ status: ExitStatus) -> Bool {
+        let signals = [SIGTERM, SIGINT, SIGHUP]
+        return switch status {
+        case .signalled(let signal, _): signals.contains(signal)
+        case .exited(let code): signals.contains(code - 128)
+        case .unknown: false
         }
     }
 

@@ -8,10 +8,17 @@ extension Machine {
         uname(&names)
         let information = ProcessInfo.processInfo
         return Machine(
-            name: text(names.nodename), architecture: text(names.machine),
+            name: name, architecture: text(names.machine),
             processor: value("model name", in: "/proc/cpuinfo", separator: ":") ?? "unknown",
             processors: information.processorCount, memory: information.physicalMemory,
             system: value("PRETTY_NAME", in: "/etc/os-release", separator: "=") ?? "Linux")
+    }
+
+    /// The name of this one.
+    public static var name: String {
+        var names = utsname()
+        uname(&names)
+        return text(names.nodename)
     }
 
     /// The running kernel, as `uname -r` says it.

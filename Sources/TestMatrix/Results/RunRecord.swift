@@ -31,6 +31,8 @@ public struct RunRecord: Sendable, Hashable, Identifiable {
     public var seed: UInt64
     /// `2/3`; nil for a whole run.
     public var shard: String?
+    /// The runs that it was merged of; empty for one that was made here.
+    public var parts: [String]
     /// Where its evidence lies; relative to the store's folder.
     public var folder: String
     /// Since when it is the one that others are compared with.
@@ -39,7 +41,7 @@ public struct RunRecord: Sendable, Hashable, Identifiable {
     public init(
         id: String, state: State = .running, started: Date, finished: Date? = nil, tool: String, kernel: String,
         machine: Machine, environment: [String: String] = [:], commandLine: [String] = [], configuration: String = "{}",
-        seed: UInt64, shard: String? = nil, folder: String, baseline: Date? = nil
+        seed: UInt64, shard: String? = nil, parts: [String] = [], folder: String, baseline: Date? = nil
     ) {
         self.id = id
         self.state = state
@@ -53,17 +55,18 @@ public struct RunRecord: Sendable, Hashable, Identifiable {
         self.configuration = configuration
         self.seed = seed
         self.shard = shard
+        self.parts = parts
         self.folder = folder
         self.baseline = baseline
     }
 
     /// A new id: the time in UTC, and four digits that keep apart what starts within one second.
-    public static func newID(at date: Date) -> String {
+    public static func newID(at date: Date, suffix: UInt16 = .random(in: .min ... .max)) -> String {
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")
         formatter.timeZone = TimeZone(identifier: "UTC")
         formatter.dateFormat = "yyyyMMdd-HHmmss"
-        let suffix = String(UInt16.random(in: .min ... .max), radix: 16)
+        let suffix = String(suffix, radix: 16)
         return formatter.string(from: date) + "-" + String(repeating: "0", count: 4 - suffix.count) + suffix
     }
 }

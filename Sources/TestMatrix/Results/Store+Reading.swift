@@ -57,12 +57,19 @@ extension Store {
 
     /// A run's cells, in the plan's order.
     public func cells(of run: RunRecord) throws -> [CellRecord] {
-        try database.read { database in
-            try Row.fetchAll(
-                database, sql: "SELECT * FROM cell WHERE run = ? ORDER BY position", arguments: [run.number]
-            )
+        try database.read { database in try Store.cells(of: run, database) }
+    }
+
+    static func cells(of run: RunRecord, _ database: Database) throws -> [CellRecord] {
+        try Row.fetchAll(database, sql: "SELECT * FROM cell WHERE run = ? ORDER BY position", arguments: [run.number])
             .map(CellRecord.init)
-        }
+    }
+
+    /// The run that was recorded last, whatever the clocks of those who recorded say.
+    func runRecordedLast() throws -> RunRecord {
+        let run = try database.read { try RunRecord.fetch($0, "ORDER BY number DESC LIMIT 1", arguments: []).first }
+        guard let run else { throw StoreError.noSuchRun("last") }
+        return run
     }
 
     /// A run's results by cell, in the order in which they came.
@@ -108,7 +115,9 @@ extension RunRecord {
             kernel: row["kernel"], machine: try JSONColumn.value(Machine.self, row["machine"]),
             environment: try JSONColumn.value([String: String].self, row["environment"]),
             commandLine: try JSONColumn.value([String].self, row["command"]), configuration: row["configuration"],
-            seed: UInt64(bitPattern: row["seed"] as Int64), shard: row["shard"], folder: row["folder"],
+            seed: UInt64(bitPattern: row["seed"] as Int64), shard: row["shard"],
+            parts: try (row["parts"] as String?).map { try JSONColumn.value([String].self, $0) } ?? [],
+            folder: row["folder"],
             baseline: (row["baseline"] as Double?).map(Date.init(timeIntervalSince1970:)))
         number = row["number"]
     }
@@ -122,7 +131,8 @@ extension CellRecord {
                 cycle: row["cycle"]),
             position: row["position"], state: State(rawValue: row["state"]) ?? .broken, reason: row["reason"],
             seed: UInt64(bitPattern: row["seed"] as Int64),
-            command: try JSONColumn.value([String].self, row["command"]),
+            // A fleet has more cells that are elsewhere than JSON can be read in passing.
+            command: row["command"] == "[]" ? [] : try JSONColumn.value([String].self, row["command"]),
             started: (row["started"] as Double?).map(Date.init(timeIntervalSince1970:)), seconds: row["seconds"],
             attempts: row["attempts"], log: row["log"],
             machine: try (row["machine"] as String?).map { try JSONColumn.value(SuiteMachine.self, $0) })

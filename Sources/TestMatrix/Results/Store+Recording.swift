@@ -17,15 +17,15 @@ extension Store {
         try database.execute(
             sql: """
                 INSERT INTO run (id, state, started, finished, tool, kernel, machine, environment, command, configuration,
-                                 seed, shard, folder, baseline)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                                 seed, shard, parts, folder, baseline)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 run.id, run.state.rawValue, run.started.timeIntervalSince1970, run.finished?.timeIntervalSince1970,
                 run.tool,
                 run.kernel, try JSONColumn.text(run.machine), try JSONColumn.text(run.environment),
                 try JSONColumn.text(run.commandLine), run.configuration, Int64(bitPattern: run.seed), run.shard,
-                run.folder,
+                run.parts.isEmpty ? nil : try JSONColumn.text(run.parts), run.folder,
                 run.baseline?.timeIntervalSince1970,
             ])
         run.number = database.lastInsertedRowID

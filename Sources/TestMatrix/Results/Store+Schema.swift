@@ -88,6 +88,9 @@ extension Store {
         migrator.registerMigration("measurements") { database in
             try database.execute(sql: "ALTER TABLE result ADD COLUMN measurement TEXT;")
         }
+        migrator.registerMigration("parts of merged runs") { database in
+            try database.execute(sql: "ALTER TABLE run ADD COLUMN parts TEXT;")
+        }
         return migrator
     }
 }

@@ -17,3 +17,16 @@ public enum StoreError: Error, Hashable, Sendable {
     /// Runs that do not belong together, and why.
     case cannotMerge(String)
 }
+
+extension StoreError {
+    /// The same of another file: that which the one at fault is a copy of.
+    func naming(_ path: String) -> StoreError {
+        switch self {
+        case .noStore: .noStore(path)
+        case .notWritable(_, let why): .notWritable(path, why)
+        case .damaged(_, let why): .damaged(path, why)
+        case .newerSchema: .newerSchema(path)
+        case .noSuchRun, .ambiguousRun, .noBaseline, .cannotMerge: self
+        }
+    }
+}
