@@ -126,7 +126,7 @@ let package = Package(
             ],
             resources: [
                 .embedInCode("Report/Page/report.css"), .embedInCode("Report/Page/report.js"),
-                .embedInCode("Speed/speed.css"),
+                .embedInCode("Speed/speed.css"), .embedInCode("Site/site.css"),
             ],
             swiftSettings: settings),
         .executableTarget(

@@ -79,4 +79,14 @@ import Testing
             #expect(text.contains(words), "\(text)")
         }
     }
+
+    @Test func theSiteIsMadeOfAllRuns() throws {
+        let matrix = try StandInMatrix(["one": StandInMatrix.steady])
+        try matrix.run("matrix", "--seed", "5")
+        let ended = try matrix.run("report", "site", "--to", "pages")
+        #expect(
+            ended.status == 0 && ended.output.contains("/pages/index.html"), "\(ended.output)")
+        let page = try String(contentsOfFile: matrix.folder + "/pages/index.html", encoding: .utf8)
+        #expect(page.contains(try matrix.report().run.id))
+    }
 }
