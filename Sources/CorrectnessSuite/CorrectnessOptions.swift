@@ -10,6 +10,9 @@ public struct CorrectnessOptions: Sendable {
     public var seed: UInt64 = 1
     /// Seconds that the whole run shall take on each target; nil for the default mix.
     public var duration: Double?
+    /// The same checks, more of them at a time since many do little but wait, and less of what is random: enough for faults that
+    /// strike once in 300 times.
+    public var isQuick = false
     /// Workers at a time.
     public var jobs = 2
     /// Seconds without a sign after which any task counts as hung, even if its own deadline is longer.
@@ -33,6 +36,9 @@ public struct CorrectnessOptions: Sendable {
             CheckList.check(named: name) == nil && !CorrectnessOptions.randomParts.contains(name)
         }
     }
+
+    /// Seconds of the random parts, all of them together, where nothing else is asked for.
+    var randomSeconds: Double { isQuick ? 4 : 18 }
 
     /// Whether a part of the run is asked for.
     func wants(_ name: String) -> Bool {

@@ -98,9 +98,9 @@ public struct CorrectnessRun {
         func tell(_ note: String) {
             progress(Progress(finished: finished, planned: planned, seconds: elapsed(), note: note))
         }
+        let jobs = max(1, options.jobs)
         var pool = WorkerPool(
-            bench: bench, evidence: evidence, target: place.label, jobs: max(1, options.jobs), health: health,
-            progress: show)
+            bench: bench, evidence: evidence, target: place.label, jobs: jobs, health: health, progress: show)
         var quiet = WorkerPool(bench: bench, evidence: evidence, target: place.label, jobs: 1, health: health) {
             event in
             // The bench's own tasks count only if they fail.
@@ -129,7 +129,9 @@ public struct CorrectnessRun {
             return results + failures(try quiet.run([.cleanUp(work)]))
         }
         var results = failures(prepared)
+        if options.isQuick { pool.jobs = 2 * jobs }
         results += try pool.run(checks.map { .check(name: $0.name, work, seed: options.seed) })
+        pool.jobs = jobs
         let parts = RandomParts(
             options: options, work: work, table: bench.folder.appending("integrity-\(place.label)").string)
         var round: UInt64 = 0
@@ -179,7 +181,8 @@ public struct CorrectnessRun {
     private func compareRounds(_ served: ServedDirectory) -> [TestResult] {
         let start = cbench_now()
         let evidence = bench.evidence.below(place.label).below("equal-rounds")
-        let rounds = EqualRounds(on: served.daemon, bench: bench, scratch: bench.folder, operations: 2000)
+        let rounds = EqualRounds(
+            on: served.daemon, bench: bench, scratch: bench.folder, operations: options.isQuick ? 1000 : 2000)
         var growth: TestResult
         switch rounds.run(seed: options.seed) {
         case .steady(let words): growth = resource("equal-rounds", .passed, words)
@@ -240,7 +243,7 @@ private struct RandomParts {
     func tasks(round: UInt64, secondsLeft: Double?) -> [WorkerTask] {
         let parts: [(wanted: Bool, share: Double)] = [(differential, 0.5), (concurrent, 0.2), (integrity, 0.3)]
         let whole = parts.filter(\.wanted).map(\.share).reduce(0, +)
-        let seconds = min(60, max(1, secondsLeft ?? 18 * whole))
+        let seconds = min(60, max(1, secondsLeft ?? options.randomSeconds * whole))
         let seed = options.seed &+ round &* 1000
         var tasks: [WorkerTask] = []
         func time(_ share: Double) -> Double { seconds * share / whole }

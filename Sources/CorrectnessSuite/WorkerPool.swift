@@ -9,7 +9,8 @@ struct WorkerPool {
     let bench: Workbench
     let evidence: Evidence
     let target: String
-    let jobs: Int
+    /// Workers at a time.
+    var jobs: Int
     /// Of the daemon that serves what is tested.
     let health: DaemonHealth
     /// Seconds that any task gets.

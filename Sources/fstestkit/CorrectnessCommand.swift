@@ -38,6 +38,8 @@ struct CorrectnessCommand: ParsableCommand {
         help: "Seconds for each target; without it the list runs once, and the random parts for some seconds.",
         transform: Numbers.seconds)
     var duration: Double?
+    @Flag(help: "All checks, and a quarter of what is random: half the time.")
+    var quick = false
     @Option(help: "Entries of each of the ring's queues.", transform: Numbers.depth)
     var depth: Int?
     @OptionGroup var mountOptions: MountOptionsOption
@@ -56,6 +58,7 @@ struct CorrectnessCommand: ParsableCommand {
         if kinds > 1 {
             throw ValidationError("--transport, --daemon, --mount-helper and --directory exclude each other")
         }
+        if quick && duration != nil { throw ValidationError("--quick and --duration exclude each other") }
         if !mountOptions.mountOption.isEmpty && transportsExcluded {
             throw ValidationError("--mount-option is for this project's transports")
         }
@@ -72,6 +75,7 @@ struct CorrectnessCommand: ParsableCommand {
         (options.checks, options.skipped) = try (Lists.split(check, of: "--check"), skip)
         options.seed = seed ?? UInt64.random(in: 1...999_999_999)
         options.duration = duration
+        options.isQuick = quick
         options.jobs = jobs
         options.pace = pace.pace
         if let replay {

@@ -214,6 +214,7 @@ import Testing
         }
         #expect(line("stop-path/uring-single/depth-8").contains("--transport uring-single --depth 8 --seed"))
         #expect(line("stop-path/uring-single/depth-8").hasSuffix("--quick"))
+        #expect(line("correctness/uring-single/depth-8").hasSuffix("--quick"))
         #expect(line("stop-path/b").contains("--daemon bindfs -f {source} {mountpoint} --clean-status 1 --label b"))
         #expect(line("xfstests/legacy", isResumed: true).hasSuffix("--xfstests /x -g quick --resume"))
         #expect(line("mine/uring-single/depth-8").hasPrefix("run a b uring-single "))

@@ -76,14 +76,12 @@ struct SuiteCommand {
             if !further.contains("-g") { result += ["-g", "quick"] }
             // What it had finished before the kill is on its disk; it says that again.
             if isResumed { result.append("--resume") }
-        case "stop-path", "hostile-source", "bench":
-            result += ["--seed", "\(entry.seed)"]
-            if configuration.quick { result.append("--quick") }
         case MatrixConfiguration.ringFuzz:
             result += ["--seed", "\(entry.seed)"]
             if configuration.quick { result += ["--cases", "25"] }
         default:
             result += ["--seed", "\(entry.seed)"]
+            if configuration.quick { result.append("--quick") }
         }
         return result + further
     }
