@@ -7,8 +7,11 @@ extension Cycle {
     /// Remembers what the daemon holds before the load.
     func rememberResources() {
         guard let daemon, let process = daemon.process else { return }
-        // A mount can be used a moment before its daemon has started its last thread, which tells the statistics.
-        if target.isOurs { _ = Deadline(after: limit).wait { DaemonStatistics.ask(daemon, bench: bench) != nil } }
+        // A mount can be used a moment before its daemon has started its last thread, which tells the statistics; one that is short of
+        // descriptors never does.
+        if target.isOurs {
+            _ = Deadline(after: bench.pace(.seconds(1))).wait { DaemonStatistics.ask(daemon, bench: bench) != nil }
+        }
         resourcesBefore = DaemonResources(process.id)
     }
 

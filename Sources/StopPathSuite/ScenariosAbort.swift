@@ -70,15 +70,28 @@ struct BlockedHandlerAbort: Scenario {
         daemon.begin(Bool.random(using: &cycle.random) ? .abort : .terminate)
         // Which requests the inner daemon had taken cannot be chosen, and those that it has cannot be interrupted.
         cycle.expect.exit = .anyStatus
-        if daemon.process?.wait(min(cycle.limit, cycle.bench.pace(.seconds(5)))) == nil {
-            // It may have ended by now, or exit and wait for the flush of what it had open.
-            if let snapshot = daemon.process.map({ ProcessSnapshot($0.id) }), !snapshot.threads.isEmpty,
-                snapshot.blocked.isEmpty, !snapshot.isExiting
-            {
-                cycle.fail(
-                    .exit, "the daemon does not end while its backing calls block, though none is uninterruptible")
-            }
+        if isIdle(daemon, cycle) {
+            cycle.fail(
+                .exit, "the daemon does not end while its backing calls block, though none is uninterruptible")
         }
         inner.process?.signal(SIGCONT)
+    }
+
+    /// Waits for the daemon to end, unless it cannot for as long as the inner one is stopped: a call is uninterruptible, or it exits and
+    /// waits for the flush of what it had open. Then there is nothing to wait for.
+    ///
+    /// - Returns: whether it could have ended, and has not.
+    private func isIdle(_ daemon: MountedDaemon, _ cycle: Cycle) -> Bool {
+        guard let process = daemon.process else { return false }
+        let deadline = ContinuousClock.now + min(cycle.limit, cycle.bench.pace(.seconds(5)))
+        var looks = 0
+        while process.wait(.milliseconds(100)) == nil {
+            let snapshot = ProcessSnapshot(process.id)
+            if snapshot.threads.isEmpty { return false }
+            looks = snapshot.blocked.isEmpty && !snapshot.isExiting ? 0 : looks + 1
+            if looks == 10 { return false }
+            if looks == 0 && ContinuousClock.now > deadline { return true }
+        }
+        return false
     }
 }
