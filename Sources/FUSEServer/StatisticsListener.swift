@@ -12,25 +12,16 @@ final class StatisticsListener: Sendable {
     /// Tells the socket from one that a later connection has put in its place.
     private let inode: UInt64
     private let stopping = Atomic<Bool>(false)
-    /// Given up for a client where there is no other: who has run out of descriptors shall be able to say so. The thread's own.
-    private let spare: Atomic<CInt>
 
     /// Seconds that a client may take to read its answer: others wait behind it.
     private static let patience = 2.0
 
-    /// - Throws: what mkdir(2), bind(2) or listen(2) say; EMFILE; EACCES if the folder belongs to someone else.
+    /// - Throws: what mkdir(2), bind(2) or listen(2) say; EACCES if the folder belongs to someone else.
     init(connection number: UInt32, _ answer: @escaping @Sendable () -> SessionStatistics) throws(Errno) {
         try StatisticsListener.makeFolder(StatisticsSocket.folder(uid: geteuid()))
         let path = StatisticsSocket.path(connection: number, uid: geteuid())
         let socket = try StatisticsSocket.make(nonblocking: false)
         unsafe unlink(path)
-        let reserved: CInt
-        do throws(Errno) {
-            reserved = try StatisticsListener.reserve()
-        } catch {
-            Glibc.close(socket)
-            throw error
-        }
         do throws(Errno) {
             try unsafe StatisticsSocket.withAddress(path) { address, size throws(Errno) in
                 _ = try Errno.check { unsafe bind(socket, address, size) }
@@ -39,39 +30,18 @@ final class StatisticsListener: Sendable {
             inode = try StatisticsListener.inode(of: path)
         } catch {
             Glibc.close(socket)
-            Glibc.close(reserved)
             unsafe unlink(path)
             throw error
         }
-        spare = Atomic(reserved)
         self.path = path
         self.socket = socket
         do throws(Errno) {
             _ = try ServerThread.start(name: "statistics") { [self] in serve(answer) }
         } catch {
             Glibc.close(socket)
-            Glibc.close(reserved)
             unsafe unlink(path)
             throw error
         }
-    }
-
-    private static func reserve() throws(Errno) -> CInt {
-        try Errno.check { unsafe open("/dev/null", O_RDONLY | O_CLOEXEC) }
-    }
-
-    /// Closes the spare descriptor.
-    ///
-    /// - Returns: whether there was one.
-    private func giveUpSpare() -> Bool {
-        let descriptor = spare.exchange(-1, ordering: .relaxed)
-        return descriptor >= 0 && Glibc.close(descriptor) == 0
-    }
-
-    /// Gets one again, if there is any.
-    private func keepSpare() {
-        guard spare.load(ordering: .relaxed) < 0, let descriptor = try? StatisticsListener.reserve() else { return }
-        spare.store(descriptor, ordering: .relaxed)
     }
 
     /// Ends the answering, and removes the socket unless another connection has got the number since, and listens there.
@@ -83,23 +53,15 @@ final class StatisticsListener: Sendable {
     }
 
     private func serve(_ answer: () -> SessionStatistics) {
-        defer {
-            Glibc.close(socket)
-            _ = giveUpSpare()
-        }
+        defer { Glibc.close(socket) }
         while !stopping.load(ordering: .acquiring) {
             do throws(Errno) {
                 let client = try Errno.check { accept(socket, nil, nil) }
-                defer {
-                    Glibc.close(client)
-                    keepSpare()
-                }
+                defer { Glibc.close(client) }
                 _ = clinux_fcntl(client, F_SETFD, CLong(FD_CLOEXEC))
                 if let document = try? JSONEncoder().encode(answer()) { try send(document, to: client) }
             } catch .invalidArgument, .badFileDescriptor {
                 return
-            } catch .tooManyOpenFiles where giveUpSpare() {
-                // Then the client has it.
             } catch .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory, .noBufferSpace {
                 // It will pass, and the client waits in the queue until then.
                 Deadline.sleep(.milliseconds(100))

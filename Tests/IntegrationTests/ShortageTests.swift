@@ -1,5 +1,4 @@
 import BenchCore
-import Foundation
 import Glibc
 import LinuxSystem
 import SystemPackage
@@ -50,29 +49,6 @@ extension Mounting {
                 try limit(1024)
                 let told = try run(bench, ["stats", mountPoint.string])
                 #expect(told.status == .exited(0) && told.output.contains("legacy"), "\(told.output)")
-                #expect(daemon.stop().exit == .exited(0))
-            }
-        }
-
-        @Test func statisticsAreToldWithoutDescriptorsToSpare() throws {
-            try withBench { bench, source, mountPoint in
-                let daemon = try MountedDaemon.start(
-                    Target(.transport(.legacy)), source: source, mountPoint: mountPoint, bench: bench)
-                let process = try #require(daemon.process?.id)
-                #expect(try run(bench, ["stats", mountPoint.string]).status == .exited(0))
-                let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd").compactMap {
-                    Int($0)
-                }
-                // Whatever is opened next has a number that is too high, unless one of these is closed.
-                let limit = try #require(open.max()) + 1
-                let free = Set(0..<limit).subtracting(open)
-                #expect(
-                    try run(bench, ["--pid", "\(process)", "--nofile=\(limit - free.count):"], as: "prlimit").status
-                        == .exited(0))
-                for _ in 0..<3 {
-                    let told = try run(bench, ["5", Mounting.program, "stats", mountPoint.string], as: "timeout")
-                    #expect(told.status == .exited(0) && told.output.contains("legacy"), "\(told.output)")
-                }
                 #expect(daemon.stop().exit == .exited(0))
             }
         }
