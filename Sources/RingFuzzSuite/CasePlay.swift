@@ -14,6 +14,8 @@ final class CasePlay {
     private let mountPoint: String
     private let secondMount: String
     private let clock: Limits
+    /// The daemon serves on after its script, until its clients have ended: nothing is as slow as to be taken for harm.
+    private let servesOn: Bool
     /// What was met, a line of opcode, state and move each.
     private(set) var met: Set<String> = []
     /// Errnos with which clients ended by themselves.
@@ -26,14 +28,16 @@ final class CasePlay {
     struct Limits: Sendable {
         /// For the player to come to its end.
         var play: Duration = .seconds(5)
+        /// For a good daemon's client to have its answers.
+        static let good = Limits(play: .seconds(30))
         /// For the killed to be gone, before the connection is aborted: a daemon may wait for its own answer.
         var kill: Duration = .seconds(3)
         /// For everything to be gone after that.
         var abort: Duration = .seconds(20)
     }
 
-    init(_ script: Script, folder: String, limits: Limits = Limits()) {
-        (self.script, clock) = (script, limits)
+    init(_ script: Script, folder: String, limits: Limits = Limits(), servesOn: Bool = false) {
+        (self.script, clock, self.servesOn) = (script, limits, servesOn)
         (mountPoint, secondMount) = (folder + "/mount", folder + "/second")
     }
 
@@ -47,11 +51,13 @@ final class CasePlay {
         let player = try Errno.check { cbench_fork() }
         if player == 0 {
             close(pipe[0])
-            Player(script, mountPoint: mountPoint, words: pipe[1]).run()
+            let player = Player(script, mountPoint: mountPoint, words: pipe[1])
+            player.run()
+            while servesOn { player.serve() }
             _exit(0)
         }
         close(pipe[1])
-        listen(pipe[0], player)
+        listen(pipe[0])
         close(pipe[0])
         end(player)
         if let log { judge(log) }
@@ -62,12 +68,16 @@ final class CasePlay {
     private var text = ""
 
     /// Does what the player asks for until it has nothing more to say, or its time is over.
-    private func listen(_ words: CInt, _ player: pid_t) {
+    private func listen(_ words: CInt) {
         let deadline = Deadline(after: clock.play)
         var buffer = [UInt8](repeating: 0, count: 4096)
         while !deadline.hasPassed {
             var entry = pollfd(fd: words, events: Int16(POLLIN), revents: 0)
-            if poll(&entry, 1, deadline.millisecondsLeft) <= 0 { continue }
+            if poll(&entry, 1, servesOn ? 20 : deadline.millisecondsLeft) <= 0 {
+                _ = collect()
+                if servesOn && !clientResults.isEmpty && clients.isEmpty { return }
+                continue
+            }
             let count = read(words, &buffer, buffer.count)
             // Its end is closed with the player.
             if count <= 0 { return }
@@ -153,22 +163,28 @@ final class CasePlay {
     /// - Returns: those that have not ended; the player's own children are not named.
     private func reap(_ player: pid_t, within duration: Duration) -> [pid_t] {
         let deadline = Deadline(after: duration)
-        while true {
-            var status: CInt = 0
-            let process = waitpid(-1, &status, WNOHANG)
-            if process < 0 && errno == ECHILD { return [] }
-            if process > 0 {
-                if clients.contains(process) {
-                    clients.removeAll { $0 == process }
-                    let code = cbench_exit_code(status)
-                    if code >= 0 { clientResults.append(code) }
-                }
-                continue
-            }
+        while !collect() {
             if deadline.hasPassed {
                 return (clients + [player]).filter { access("/proc/\($0)", F_OK) == 0 }
             }
             usleep(2000)
+        }
+        return []
+    }
+
+    /// Takes note of the children that have ended.
+    ///
+    /// - Returns: true if none is left.
+    private func collect() -> Bool {
+        while true {
+            var status: CInt = 0
+            let process = waitpid(-1, &status, WNOHANG)
+            if process < 0 && errno == ECHILD { return true }
+            if process <= 0 { return false }
+            guard let index = clients.firstIndex(of: process) else { continue }
+            clients.remove(at: index)
+            let code = cbench_exit_code(status)
+            if code >= 0 { clientResults.append(code) }
         }
     }
 

@@ -56,7 +56,7 @@ final class Player {
         kernelLog = open("/dev/kmsg", O_WRONLY | O_CLOEXEC)
     }
 
-    /// Plays all of it, and goes on as it is for a moment.
+    /// Plays all of it, and waits for what the last client may have asked.
     func run() {
         guard mount() else { return }
         tell("mounted")
@@ -68,7 +68,13 @@ final class Player {
             make(move)
             pump(0)
         }
-        pump(20)
+        _ = found(.held)
+    }
+
+    /// Answers a request, if one comes soon.
+    func serve() {
+        isExpecting = true
+        play(ServeMove())
     }
 
     private func mount() -> Bool {

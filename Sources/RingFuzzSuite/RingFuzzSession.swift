@@ -77,7 +77,7 @@ public final class RingFuzzSession {
     /// What is asked now and then.
     private func look() throws(Errno) -> [Alarm] {
         var alarms: [Alarm] = []
-        let play = CasePlay(.sound, folder: folder)
+        let play = CasePlay(.sound, folder: folder, limits: .good, servesOn: true)
         try play.run()
         alarms += play.alarms
         if play.clientResults != [0] {
@@ -111,11 +111,9 @@ extension Script {
     static var sound: Script {
         var client = ClientMove()
         client.operation = .read
-        var serve = ServeMove()
-        serve.count = Count(8)
         return Script(
             seed: 0,
-            moves: [.initialize(InitMove()), .register(RegisterMove()), .client(client), .serve(serve)])
+            moves: [.initialize(InitMove()), .register(RegisterMove()), .client(client)])
     }
 }
 

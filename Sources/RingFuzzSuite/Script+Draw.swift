@@ -11,7 +11,10 @@ extension Script {
         // Of some scripts nearly nothing is a lie, so that what they do reaches far; of others much is.
         let rarity = [3, 6, 12, 24][random.below(4)]
         if random.below(16) != 0 {
-            moves.append(.initialize(.drawn(&random, rarity: rarity)))
+            var start = InitMove.drawn(&random, rarity: rarity)
+            // Each is legal, and each leaves other requests without room.
+            start.size = .drawn(&random)
+            moves.append(.initialize(start))
             if random.below(16) == 0 { moves.append(.pool(.drawn(&random, rarity: rarity))) }
             if random.below(16) != 0 { moves.append(.register(.drawn(&random, rarity: rarity))) }
             moves.append(.client(.drawn(&random)))
@@ -31,7 +34,8 @@ extension Move {
     /// What is done how often, in all 48.
     private static let weights: [(Int, @Sendable (inout SplitMix64, Int) -> Move)] = [
         (14, { random, _ in .client(.drawn(&random)) }),
-        (12, { random, rarity in .commit(.drawn(&random, rarity: rarity)) }),
+        (6, { random, rarity in .commit(.drawn(&random, rarity: rarity)) }),
+        (6, { random, _ in .commit(.drawnWithOneLie(&random)) }),
         (6, { random, _ in .serve(.drawn(&random, rarity: 2)) }),
         (3, { random, _ in .notify(.drawn(&random, rarity: 2)) }),
         (2, { random, rarity in .register(.drawn(&random, rarity: rarity)) }),
@@ -51,11 +55,23 @@ extension Move {
     }
 }
 
+extension CommitMove {
+    /// Of several lies the first that the kernel sees hides the others.
+    fileprivate static func drawnWithOneLie(_ random: inout SplitMix64) -> CommitMove {
+        var move = CommitMove()
+        fields[random.below(fields.count)].draw(&move, &random)
+        return move
+    }
+}
+
 extension ClientMove {
-    /// Any operation is as good as another: none is a lie.
+    /// None is a lie. Extended attributes come more often: nothing is larger than their requests and replies, whatever was
+    /// agreed on.
+    private static let operations = Operation.allCases + [.setxattr, .getxattr, .getxattr, .listxattr]
+
     fileprivate static func drawn(_ random: inout SplitMix64) -> ClientMove {
         var move = ClientMove()
-        move.operation = .drawn(&random)
+        move.operation = operations[random.below(operations.count)]
         if random.below(4) == 0 { move.count = .drawn(&random) }
         return move
     }

@@ -28,11 +28,13 @@ struct RingFuzzCommand: ParsableCommand {
     var cases: Int?
     @Option(help: "Seconds, in place of a number of scripts.", transform: Numbers.seconds)
     var duration: Double?
-    @Option(help: "The number of the seed's first script.", transform: { try Numbers.count($0, 0...Int.max) })
+    @Option(help: "The number of the seed's first script.", transform: { try Numbers.count($0, 0...1_000_000_000) })
     var first = 0
     @Option(help: "Play this file's script in place of drawn ones. May be given again.")
     var replay: [FilePath] = []
-    @Option(help: "How often the scripts of --replay are played.", transform: Numbers.cycles)
+    @Flag(help: "Play the scripts that are known to break some kernel in place of drawn ones.")
+    var corpus = false
+    @Option(help: "How often the scripts of --replay or --corpus are played.", transform: Numbers.cycles)
     var times = 1
     @Flag(help: "Make what is found shorter and plainer, and count how often it shows; needs --kernel.")
     var shrink = false
@@ -50,11 +52,12 @@ struct RingFuzzCommand: ParsableCommand {
 
     func validate() throws {
         if cases != nil && duration != nil { throw ValidationError("--cases and --duration exclude each other") }
-        if !replay.isEmpty && (cases ?? 0 > 0 || duration != nil || seed != nil || !avoid.isEmpty) {
+        if corpus && !replay.isEmpty { throw ValidationError("--corpus and --replay exclude each other") }
+        if isGiven && (cases ?? 0 > 0 || duration != nil || seed != nil || !avoid.isEmpty) {
             throw ValidationError(
-                "--replay plays what is in the files: it excludes --seed, --cases, --duration and --avoid")
+                "--replay and --corpus play what is there: they exclude --seed, --cases, --duration and --avoid")
         }
-        if replay.isEmpty && times > 1 { throw ValidationError("--times is for --replay") }
+        if !isGiven && times > 1 { throw ValidationError("--times is for --replay and --corpus") }
         if avoid.contains(where: { RingFuzzCases.peculiarities($0).isEmpty }) {
             throw ValidationError("--avoid names what scripts do: 'commit payload=over'")
         }
@@ -88,17 +91,25 @@ struct RingFuzzCommand: ParsableCommand {
         }
     }
 
+    /// Nothing is drawn.
+    private var isGiven: Bool { corpus || !replay.isEmpty }
+
     private var usedSeed: UInt64 { seed ?? UInt64.random(in: 1...999_999_999) }
 
     private func replayed() throws -> [RingFuzzSession.Case] {
-        try (0..<times).flatMap { round in
-            try replay.map { path in
-                let name = (path.lastComponent?.stem ?? "script") + (times > 1 ? "/\(round + 1)" : "")
-                return RingFuzzSession.Case(name: name, script: try RingFuzzCommand.read(path))
+        let scripts =
+            corpus
+            ? try Corpus.cases()
+            : try replay.map { path in
+                RingFuzzSession.Case(
+                    name: path.lastComponent?.stem ?? "script", script: try RingFuzzCommand.read(path))
             }
+        return (1...times).flatMap { round in
+            scripts.map { .init(name: times > 1 ? "\($0.name)/\(round)" : $0.name, script: $0.script) }
         }
     }
 
+    /// - Throws: 64 with what is wrong and where.
     private static func read(_ path: FilePath) throws -> Script {
         let text: String
         do throws(Errno) { text = try readWhole(path) } catch {

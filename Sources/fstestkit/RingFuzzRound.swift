@@ -21,15 +21,22 @@ struct RingFuzzRound {
 
     var signature: FindingSignature? {
         guard let failure else { return nil }
-        let headline = ConsoleText.headline(of: report)
-        return FindingSignature(headline: headline ?? failure.message, report: report)
+        return FindingSignature(headline: ConsoleText.headline(of: report) ?? failure.message, report: report)
     }
 
-    /// The number of the move that was made last, as the console has it, from 1.
+    /// The kernel's line that says what happened, as its console has it; nil if it said nothing.
+    private var headline: String? {
+        if let line = ConsoleText.headline(of: report) { return line }
+        guard let message = failure?.message, message.hasPrefix(FuzzOracle.kernelLog.rawValue) else { return nil }
+        return String(message.dropFirst(FuzzOracle.kernelLog.rawValue.count + 2).prefix { $0 != ";" && $0 != "…" })
+    }
+
+    /// The number of the move that was made before the kernel's line, or at last, as the console has it, from 1.
     func lastMove() -> Int? {
         let console =
             (try? String(contentsOfFile: folder.appending(SuiteInGuests.console(1)).string, encoding: .utf8)) ?? ""
-        let moves = console.matches(of: #/ring-fuzz: move (\d+):/#)
+        let end = headline.flatMap { console.firstRange(of: $0)?.lowerBound } ?? console.endIndex
+        let moves = console[..<end].matches(of: #/ring-fuzz: move (\d+):/#)
         return moves.last.flatMap { Int($0.1) }
     }
 }

@@ -32,16 +32,23 @@ import Testing
 
     private static let ofSeed42 = """
         seed 42
-        init flags=every max_write=zero
-        register
-        client does=poll
+        init flags=every size=small max_write=zero
+        register memory=kernel
+        client does=truncate
         notify
-        serve
-        client does=statfs
-        serve
-        commit times=twice
+        client does=poll
         init
+        client does=fsync
+        serve
+        register
+        world act=stopClients
         client does=truncate count=16
+        client
+        client does=listxattr
+        client does=setxattr
+        ring act=iopoll
+        client does=readdir
+        commit times=twice
 
         """
 
