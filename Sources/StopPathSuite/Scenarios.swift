@@ -12,7 +12,7 @@ public enum Scenarios {
         CancelVersusComplete(),
         UndrainedCommands(), CPUOffline(), StopForceUnmount(), KillOneQueueThread(), StopWhileStopping(),
         UnmountBusyThenIdle(), ForkHoldsDevice(), NamespaceExit(), EqualLoads(), PoolRunsDry(), KillWithPages(),
-        AbortRegisteredPool(), AddressSpaceLimit(), StopAtDepthOne(),
+        AbortRegisteredPool(), AddressSpaceLimit(), StopAtDepthOne(), LocksBehindPool(),
     ]
 
     /// By name or number; nil if there is none.

@@ -11,6 +11,8 @@ public enum BenchHelper: Sendable {
     case holdFile(path: String, status: String)
     /// Waits for a lock on a file of the mount, and keeps it until SIGTERM.
     case holdLock(path: String)
+    /// Opens a file of the mount and stops (SIGSTOP); continued, has one request of it served on CPU 0, and stops again.
+    case ask(Question, path: String)
     /// Takes a copy of a process's `/dev/fuse` descriptor, and keeps it until SIGTERM.
     case holdDevice(pid: Int32)
     /// Submits native asynchronous reads and writes, and closes the file while they are under way; over and over.
@@ -19,6 +21,16 @@ public enum BenchHelper: Sendable {
     case refuseRing([String])
     /// Runs a command in a mount namespace of its own.
     case ownNamespace([String])
+
+    /// What ``ask(_:path:)`` asks for.
+    public enum Question: String, Sendable {
+        /// A page, past the page cache.
+        case read
+        /// A lock that nobody has.
+        case tryLock = "try-lock"
+        /// A lock that somebody may have.
+        case lock
+    }
 
     /// As the command line has it.
     public var arguments: [String] {
@@ -32,6 +44,7 @@ public enum BenchHelper: Sendable {
             ]
         case .holdFile(let path, let status): words = ["hold-file", path, status]
         case .holdLock(let path): words = ["hold-lock", path]
+        case .ask(let question, let path): words = ["ask", question.rawValue, path]
         case .holdDevice(let pid): words = ["hold-device", "\(pid)"]
         case .asynchronous(let folder, let status): words = ["asynchronous", folder, status]
         case .refuseRing(let command): words = ["refuse-ring"] + command
@@ -53,6 +66,9 @@ public enum BenchHelper: Sendable {
                     cpu: Int(words[7]), connection: UInt32(words[8]), operations: Int(words[9])))
         case ("hold-file", 3): self = .holdFile(path: words[1], status: words[2])
         case ("hold-lock", 2): self = .holdLock(path: words[1])
+        case ("ask", 3):
+            guard let question = Question(rawValue: words[1]) else { return nil }
+            self = .ask(question, path: words[2])
         case ("hold-device", 2):
             guard let pid = Int32(words[1]) else { return nil }
             self = .holdDevice(pid: pid)
@@ -71,6 +87,7 @@ public enum BenchHelper: Sendable {
         case .load(let options): return LoadClient.run(options)
         case .holdFile(let path, let status): return BenchHelper.holdFile(path, status)
         case .holdLock(let path): return BenchHelper.holdLock(path)
+        case .ask(let question, let path): return BenchHelper.ask(question, path)
         case .holdDevice(let pid): return BenchHelper.holdDevice(of: pid)
         case .asynchronous(let folder, let status): return BenchHelper.asynchronous(folder, status)
         case .refuseRing(let command):
@@ -115,11 +132,36 @@ public enum BenchHelper: Sendable {
 
     private static func holdLock(_ path: String) -> CInt {
         let file = clinux_openat(AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard file >= 0, lock(file, F_SETLKW) else { return 1 }
+        while true { pause() }
+    }
+
+    private static func lock(_ file: CInt, _ command: CInt) -> Bool {
         var lock = Glibc.flock()
         lock.l_type = Int16(F_WRLCK)
         lock.l_whence = Int16(SEEK_SET)
-        guard file >= 0, clinux_fcntl_lock(file, F_SETLKW, &lock) == 0 else { return 1 }
-        while true { pause() }
+        return clinux_fcntl_lock(file, command, &lock) == 0
+    }
+
+    private static func ask(_ question: Question, _ path: String) -> CInt {
+        let pageSize = 4096
+        var page: UnsafeMutableRawPointer?
+        guard clinux_place_thread([0], 1) == 0, posix_memalign(&page, pageSize, pageSize) == 0, let page else {
+            return 1
+        }
+        memset(page, 7, pageSize)
+        let file = clinux_openat(AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC | CLINUX_O_DIRECT, 0o644)
+        guard file >= 0, question != .read || pwrite(file, page, pageSize, 0) == pageSize else { return 1 }
+        raise(SIGSTOP)
+        let isServed =
+            switch question {
+            case .read: pread(file, page, pageSize, 0) == pageSize
+            case .tryLock: lock(file, F_SETLK)
+            case .lock: lock(file, F_SETLKW)
+            }
+        guard isServed else { return 1 }
+        // To end would be requests, too.
+        while true { raise(SIGSTOP) }
     }
 
     /// pidfd_getfd(2): the same open file that the daemon has, as a forked child of it would.
