@@ -25,7 +25,8 @@ extension SiteReport {
         }
         return section(
             "Weeks",
-            "Each bar is a week, as high as the share of tests that failed; a tick is one in which all passed.",
+            "Each bar is a week, as high as the share of tests that failed, beside the worst week of the row; a tick is one in which all "
+                + "passed.",
             table(["suite and column", "weeks", "the last one"], groups))
             + section(
                 "Runs", "The latest first.",

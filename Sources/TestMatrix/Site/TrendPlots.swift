@@ -2,11 +2,13 @@ import Foundation
 
 /// Weeks as inline SVG: one path for all of a kind, so that hundreds of them weigh little.
 enum TrendPlots {
-    /// Each week's share of failures as a bar from the bottom, at least as high as can be seen; a tick where all passed.
+    /// Each week's share of failures as a bar from the bottom, the worst week's as high as the row and none too small to be seen; a tick
+    /// where all passed.
     static func failures(_ weeks: [Int: Proportion], over range: ClosedRange<Int>, height: Double = 18) -> Markup {
         let slot = 5.0
         var good = "", bad = ""
         var total = Proportion(0, of: 0)
+        let most = range.compactMap { weeks[$0]?.share }.max() ?? 0
         for (index, week) in range.enumerated() {
             guard let share = weeks[week], share.total > 0 else { continue }
             total.count += share.count
@@ -15,7 +17,7 @@ enum TrendPlots {
             if share.count == 0 {
                 good += "M\(x) \(Plots.number(height))v-3"
             } else {
-                bad += "M\(x) \(Plots.number(height))v-\(Plots.number(max(4, share.share * height)))"
+                bad += "M\(x) \(Plots.number(height))v-\(Plots.number(max(4, share.share / most * height)))"
             }
         }
         let svg = Plots.open(
