@@ -112,9 +112,9 @@ package struct RingMessage {
     @_lifetime(borrow self)
     package func request(payload: UnsafeRawBufferPointer, pagesCount: Int) -> Request {
         let head = requestHeader
-        // As much as any opcode's struct has room for: whoever decodes one knows its size.
         let arguments = unsafe UnsafeRawBufferPointer(
-            start: header + Offset.operation, count: Offset.operationEnd - Offset.operation)
+            start: header + Offset.operation,
+            count: min(Opcode(rawValue: head.opcode).argumentSize, Offset.operationEnd - Offset.operation))
         let request = unsafe Request(
             header: head, arguments: arguments.bytes, payload: payload.bytes, pagesCount: pagesCount)
         return unsafe _overrideLifetime(request, borrowing: self)
