@@ -56,7 +56,8 @@ import Testing
         "shards": .count, "threads": .count, "rerun-failed": .countFromZero, "depth": .depth, "clean-status": .status,
         "job": .text, "reference": .text, "clients": .count, "rounds": .count, "bench depth": .count,
         "precision": .seconds, "time-budget": .seconds,
-        "avoid": .text, "cases": .count, "first": .countFromZero, "times": .count,
+        "avoid": .text, "cases": .count, "first": .countFromZero, "times": .count, "matrix times": .text,
+        "planned": .text,
         "seed": .seed, "factor": .factor, "slow-factor": .factor, "shard": .shard,
     ]
     /// What a command cannot do without.
