@@ -57,7 +57,7 @@ import Testing
         "job": .text, "reference": .text, "clients": .count, "rounds": .count, "bench depth": .count,
         "precision": .seconds, "time-budget": .seconds,
         "avoid": .text, "cases": .count, "first": .countFromZero, "times": .count, "matrix times": .text,
-        "planned": .text,
+        "planned": .text, "columns": .text, "origin": .text, "to": .text, "store": .text,
         "seed": .seed, "factor": .factor, "slow-factor": .factor, "shard": .shard,
     ]
     /// What a command cannot do without.
