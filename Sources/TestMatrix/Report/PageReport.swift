@@ -16,21 +16,7 @@ struct PageReport {
 
     var text: String {
         let title = "\(TextReport.verdictWord(report.standing)) · fstestkit \(report.run.id)"
-        // Nothing may be fetched, whatever a test's message says.
-        let policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
-        let page: Markup = """
-            <!doctype html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta name="color-scheme" content="light dark">
-            <meta http-equiv="Content-Security-Policy" content="\(policy)">
-            <link rel="icon" href="data:,">
-            <title>\(title)</title>
-            <style>\(resource: PackageResources.report_css)</style>
-            </head>
-            <body>
+        let body: Markup = """
             <a class="skip" href="#matrix">To the matrix</a>
             \(header)
             <main>
@@ -45,11 +31,8 @@ struct PageReport {
             <footer>Made by fstestkit \(report.run.tool). Keys: <kbd>/</kbd> filter, <kbd>f</kbd> failures \
             only, <kbd>j</kbd> and <kbd>k</kbd> next and previous failure, <kbd>Esc</kbd> all again.</footer>
             <script>\(resource: PackageResources.report_js)</script>
-            </body>
-            </html>
-
             """
-        return page.text
+        return Markup.page(title, runsScripts: true, body).text
     }
 
     private var header: Markup {

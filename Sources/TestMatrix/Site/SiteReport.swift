@@ -38,35 +38,19 @@ public struct SiteReport {
     }
 
     private func text(_ title: StaticString, _ content: Markup) -> String {
-        let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
         let links: [Markup] = SiteReport.contents.map { name, other in
             let current = other.description == title.description ? "page" : nil
             return "<a\(attributes: ["href": name.description, "aria-current": current])>\(other.description)</a>"
         }
         let days = "\(Format.day(Trends.monday(of: trends.weeks.lowerBound))) to \(Format.moment(made))"
-        let page: Markup = """
-            <!doctype html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta name="color-scheme" content="light dark">
-            <meta http-equiv="Content-Security-Policy" content="\(policy)">
-            <link rel="icon" href="data:,">
-            <title>\(title.description) · fstestkit</title>
-            <style>\(resource: PackageResources.report_css)\(resource: PackageResources.site_css)</style>
-            </head>
-            <body>
+        let body: Markup = """
             <header><div class="title"><h1>fstestkit</h1><nav aria-label="Pages">\(links)</nav></div>
             <p>\(Format.count(trends.runs.count, "run")), \(days)</p></header>
             <main>
             \(content)
             </main>
-            </body>
-            </html>
-
             """
-        return page.text
+        return Markup.page("\(title.description) · fstestkit", style: PackageResources.site_css, body).text
     }
 
     func section(_ title: StaticString, _ explanation: String, _ body: Markup) -> Markup {

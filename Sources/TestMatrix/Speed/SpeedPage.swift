@@ -19,20 +19,7 @@ public struct SpeedPage {
     }
 
     public var text: String {
-        let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-        let page: Markup = """
-            <!doctype html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta name="color-scheme" content="light dark">
-            <meta http-equiv="Content-Security-Policy" content="\(policy)">
-            <link rel="icon" href="data:,">
-            <title>Speed · \(record.subjects.map(\.name).joined(separator: ", "))</title>
-            <style>\(resource: PackageResources.report_css)\(resource: PackageResources.speed_css)</style>
-            </head>
-            <body>
+        let body: Markup = """
             \(header)
             <main>
             \(ratios)
@@ -44,11 +31,9 @@ public struct SpeedPage {
             \(conditions)
             </main>
             <footer>Made by fstestkit \(record.tool). docs/bench.md tells how it is measured.</footer>
-            </body>
-            </html>
-
             """
-        return page.text
+        let subjects = record.subjects.map(\.name).joined(separator: ", ")
+        return Markup.page("Speed · \(subjects)", style: PackageResources.speed_css, body).text
     }
 
     private var header: Markup {
