@@ -102,6 +102,9 @@ struct BenchCommand: ParsableCommand {
         if Target(.command("fio")).missingProgram != nil {
             throw fail("there is no fio, which is who measures; apt install fio", .unavailable)
         }
+        #if DEBUG
+            notice("a debug build is slower than the transports are; scripts/bench builds for speed")
+        #endif
         let settings = try settings()
         let folder =
             try json ? OutputFolder.make(output, of: "bench") : OutputFolder.make(output ?? "fstestkit-results")
