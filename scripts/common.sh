@@ -30,10 +30,6 @@ prepare_kernel() {
     fi
 }
 
-# The build of the scripts in which nothing is timed: what one of them has built is there for the next. It takes half the time
-# of a release build, and checks what a release build takes on trust. The index is an editor's.
-debug_build() { swift build --disable-index-store "$@"; }
-
 build_packages=(liburing-dev libfuse3-dev fuse3 pkg-config)
 # What the bench measures with.
 bench_packages=(fio)
