@@ -73,7 +73,7 @@ package struct Guest {
             let names = ["console", "terminal", "errors", "control"]
             var arguments = [emulator.program.string] + emulator.arguments + settings.arguments(kvm: kvm)
             arguments += ["-kernel", kernel.image.string, "-initrd", kernel.initramfs.string]
-            arguments += ["-append", settings.commandLine]
+            arguments += ["-append", settings.commandLine(kvm: kvm)]
             arguments += ["-drive", "file=\(Self.escaped(root)),format=raw,if=virtio,snapshot=on"]
             arguments += ["-add-fd", "fd=\(GuestWires.first + 5),set=1"]
             arguments += ["-drive", "file=/dev/fdset/1,format=raw,if=virtio,readonly=on"]
@@ -104,7 +104,7 @@ package struct Guest {
             defer { _ = try? Errno.check { waitpid(pid, nil, 0) } }
             defer { kill(pid, SIGKILL) }
             var conversation = GuestConversation(
-                settings: settings, engine: (emulator.version, settings.acceleratorName(kvm: kvm)), listener: listener)
+                settings: settings, engine: (emulator.version, kvm), listener: listener)
             try conversation.follow(&wires)
             return conversation.report
         } catch {

@@ -12,7 +12,7 @@ struct GuestConversation {
     private var emulator = ConsoleText()
     private var control = ""
     /// QEMU's version and how it executes.
-    private let engine: (version: String, accelerator: String)
+    private let engine: (version: String, kvm: Bool)
     private var build = ""
     private var release: String?
     private var status: Int32?
@@ -28,7 +28,7 @@ struct GuestConversation {
     /// The places of the sockets, as `Guest` gives them to QEMU.
     private enum Wire { static let (console, terminal, errors, control, monitor) = (0, 1, 2, 3, 4) }
 
-    init(settings: MachineSettings, engine: (version: String, accelerator: String), listener: Guest.Listener) {
+    init(settings: MachineSettings, engine: (version: String, kvm: Bool), listener: Guest.Listener) {
         (self.settings, self.engine, self.listener, input) = (settings, engine, listener, listener.input)
     }
 
@@ -124,8 +124,9 @@ struct GuestConversation {
             boot = start.duration(to: .now)
             listener.booted(
                 BootedMachine(
-                    release: name, build: build, commandLine: settings.commandLine, emulator: "QEMU \(engine.version)",
-                    accelerator: engine.accelerator, cpus: settings.cpus, memory: settings.memory))
+                    release: name, build: build, commandLine: settings.commandLine(kvm: engine.kvm),
+                    emulator: "QEMU \(engine.version)", accelerator: settings.acceleratorName(kvm: engine.kvm),
+                    cpus: settings.cpus, memory: settings.memory))
         case ("build", _): build = words.dropFirst().joined(separator: " ")
         case ("ended", let number?): status = Int32(number)
         default: break

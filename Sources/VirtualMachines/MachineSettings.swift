@@ -25,11 +25,13 @@ package struct MachineSettings: Sendable {
     package init() {}
 
     /// Words for the kernel.
-    var commandLine: String {
+    func commandLine(kvm: Bool) -> String {
         var words = [
             "console=ttyS0", "panic=1", "oops=panic", "mitigations=off", "tsc=reliable", "nowatchdog", "no_timer_check",
             "sysrq_always_enabled",
         ]
+        // Each emulated CPU would measure how long its loops take, and on a busy machine with many of them not come to an end.
+        if !kvm { words.append("lpj=4000000") }
         if let possibleCPUs, possibleCPUs > cpus { words.append("maxcpus=\(cpus)") }
         return (words + append).joined(separator: " ")
     }

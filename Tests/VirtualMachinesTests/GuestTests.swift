@@ -11,10 +11,15 @@ import Testing
         settings.cpus = 2
         settings.possibleCPUs = 4
         settings.append = ["a=b"]
-        #expect(settings.commandLine.hasSuffix(" maxcpus=2 a=b"))
+        #expect(settings.commandLine(kvm: true).hasSuffix(" maxcpus=2 a=b"))
         #expect(settings.arguments(kvm: false).contains("4"))
         settings.possibleCPUs = nil
-        #expect(!settings.commandLine.contains("maxcpus"))
+        #expect(!settings.commandLine(kvm: true).contains("maxcpus"))
+    }
+
+    @Test func emulatedCPUsDoNotMeasureTheirLoops() {
+        #expect(MachineSettings().commandLine(kvm: false).contains(" lpj="))
+        #expect(!MachineSettings().commandLine(kvm: true).contains("lpj="))
     }
 
     @Test func aSteadyGuestCountsInstructions() {
@@ -77,7 +82,7 @@ import Testing
         settings.stacksTime = .milliseconds(400)
         nonisolated(unsafe) var output: [UInt8] = []
         var conversation = GuestConversation(
-            settings: settings, engine: ("10.0.2", "tcg"),
+            settings: settings, engine: ("10.0.2", false),
             listener: Guest.Listener(output: { output += $0 }, errors: { _ in }, booted: booted))
         try conversation.follow(&wires)
         return (conversation.report, String(decoding: output, as: UTF8.self))
