@@ -30,6 +30,7 @@ struct StopPathCommand: ParsableCommand {
     var load = LoadKind.mixed
     @Option(help: "Entries of each of the ring's queues.", transform: Numbers.depth)
     var depth: Int?
+    @OptionGroup var mountOptions: MountOptionsOption
     @Option(help: "Seconds for everything that must end.", transform: Numbers.seconds)
     var timeout: Double?
     @Option(help: "Where results and evidence go.")
@@ -68,6 +69,9 @@ struct StopPathCommand: ParsableCommand {
         if (daemon ?? mountHelper) != nil && !transports.transport.isEmpty {
             throw ValidationError("--transport, --daemon and --mount-helper exclude each other")
         }
+        if (daemon ?? mountHelper) != nil && !mountOptions.mountOption.isEmpty {
+            throw ValidationError("--mount-option is for this project's transports")
+        }
         _ = try scenarios()
     }
 
@@ -77,7 +81,8 @@ struct StopPathCommand: ParsableCommand {
             throw fail("stop-path mounts, kills and reads kernel stacks: it needs root", .unavailable)
         }
         let scenarios = try scenarios()
-        let targets = try targets()
+        let settings = settings()
+        let targets = try targets(seed: settings.seed)
         for target in targets { try DaemonOption.require(target) }
         try? FuseControl.ensureMounted()
         let folder = try OutputFolder.make(output ?? "stop-path-results")
@@ -88,7 +93,6 @@ struct StopPathCommand: ParsableCommand {
             throw fail("the bench's folders cannot be made: \(error)")
         }
         bench.closeOnSignals()
-        let settings = settings()
         printProgress(
             "seed \(settings.seed), \(scenarios.count) scenarios, \(settings.cycles) cycles each, on \(targets.map(\.label).joined(separator: ", "))"
         )
@@ -139,19 +143,24 @@ struct StopPathCommand: ParsableCommand {
         }
     }
 
-    private func targets() throws -> [Target] {
+    private func targets(seed: UInt64) throws -> [Target] {
         if let daemon {
             return [Target(.command(daemon), label: label, cleanExitStatuses: Set(cleanStatus))]
         }
         if let mountHelper {
             return [Target(.mountHelper(mountHelper), label: label, cleanExitStatuses: Set(cleanStatus))]
         }
-        return try transports.available().map { Target(.transport($0), fault: fault) }
+        return try transports.available().flatMap { transport in
+            MountOptionSet.sets(mountOptions.mountOption, on: transport, seed: seed).map {
+                Target(transport, $0, fault: fault)
+            }
+        }
     }
 
     private func repeatCommand(_ scenario: String, _ target: Target, _ seed: UInt64) -> String {
         var words = ["fstestkit", "stop-path", "--scenario", scenario, "--seed", "\(seed)", "--cycles", "1"]
         if let transport = target.transport { words += ["--transport", transport.rawValue] }
+        if target.isOurs, let options = target.options.last { words += ["--mount-option", options] }
         if let daemon { words += ["--daemon", quoted(daemon)] }
         if let mountHelper { words += ["--mount-helper", mountHelper] }
         if cleanStatus != [0] { words += cleanStatus.flatMap { ["--clean-status", "\($0)"] } }

@@ -40,9 +40,6 @@ public struct MatrixConfiguration: Sendable, Hashable, Codable {
     /// The suite that is a daemon itself: its target is the kernel, whatever the others are run on.
     static let ringFuzz = "ring-fuzz"
 
-    /// Suites that mount with options that they are given. How a connection ends does not depend on them.
-    public static let suitesWithMountOptions: Set<String> = ["bench", "correctness", "hostile-source", "xfstests"]
-
     /// A suite that is another program: it says ``SuiteEvent``s on its standard output.
     public struct OwnSuite: Sendable, Hashable, Codable {
         public var name: String

@@ -90,14 +90,12 @@ extension MatrixConfiguration {
 
     /// Those that a suite is run on, each with each set of mount options.
     fileprivate func targets(of suite: String, _ seed: UInt64) -> [TargetChoice] {
-        suite == MatrixConfiguration.ringFuzz ? [.kernel] : targets.flatMap { variants(of: $0, suite, seed) }
+        suite == MatrixConfiguration.ringFuzz ? [.kernel] : targets.flatMap { variants(of: $0, seed) }
     }
 
     /// The target with each set of mount options.
-    private func variants(of target: TargetChoice, _ suite: String, _ seed: UInt64) -> [TargetChoice] {
-        let takesOptions =
-            MatrixConfiguration.suitesWithMountOptions.contains(suite) || ownSuites.contains { $0.name == suite }
-        guard let transport = target.transport, takesOptions, !mountOptions.isEmpty else { return [target] }
+    private func variants(of target: TargetChoice, _ seed: UInt64) -> [TargetChoice] {
+        guard let transport = target.transport, !mountOptions.isEmpty else { return [target] }
         return MountOptionSet.sets(mountOptions, on: transport, seed: seed).map {
             TargetChoice(transport: transport, mountOptions: $0)
         }
