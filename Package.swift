@@ -91,7 +91,10 @@ let package = Package(
         // Kernels, their guests' machines and consoles. Knows nothing of FUSE.
         .target(
             name: "VirtualMachines", dependencies: ["LinuxSystem", "CLinux", system],
-            resources: [.embedInCode("Guest/init.sh"), .embedInCode("Guest/initramfs.sh")], swiftSettings: settings),
+            resources: [
+                .embedInCode("Guest/init.sh"), .embedInCode("Guest/initramfs.sh"), .embedInCode("Build/base.config"),
+                .embedInCode("Build/sanitizers.config"), .embedInCode("Build/kcsan.config"),
+            ], swiftSettings: settings),
 
         // Knows daemons only as child processes: never depends on a transport or on the filesystem.
         .target(name: "BenchCore", dependencies: ["LinuxSystem", "CBench", "CLinux", system], swiftSettings: settings),

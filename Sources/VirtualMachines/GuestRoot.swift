@@ -28,7 +28,7 @@ package struct GuestRoot: Sendable {
 
     private func entry() throws(VirtualMachineError) -> FilePath {
         let mirror = try DebianMirror.ofMachine()
-        let name = "root-\(mirror.codename)-\(Self.digest(packages.joined(separator: " ")))-\(Self.version)"
+        let name = "root-\(mirror.codename)-\(MachineCache.digest(packages.joined(separator: " ")))-\(Self.version)"
         return try cache.entry(name, .root(release: mirror.codename)) { folder throws(VirtualMachineError) in
             let system = folder.appending("system")
             if geteuid() == 0 {
@@ -73,11 +73,5 @@ package struct GuestRoot: Sendable {
                 "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
                 mirror.codename, target.string, mirror.source(mirror.codename),
             ], package: "util-linux")
-    }
-
-    /// FNV-1a: short, and the same in every run.
-    private static func digest(_ text: String) -> String {
-        let hash = text.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-        return String(hash, radix: 36)
     }
 }

@@ -28,7 +28,7 @@ package enum HostProgram {
     ///   - output: where its standard output goes; nil to return it.
     /// - Returns: what it said on standard output.
     @discardableResult
-    static func run(
+    package static func run(
         _ command: [String], package: String, environment: [String: String] = [:], output: FilePath? = nil
     ) throws(VirtualMachineError) -> String {
         let program = try require(command[0], package: package)
@@ -42,6 +42,17 @@ package enum HostProgram {
         throw .programFailed(
             command, status: status & 0x7f == 0 ? "exit status \(status >> 8)" : "signal \(status & 0x7f)",
             said: (errors.isEmpty ? said : errors).split(separator: "\n").suffix(8).map(String.init))
+    }
+
+    /// Runs a program on this process's own input and output to its end; it dies with this process.
+    ///
+    /// - Returns: its exit status, as a shell has it.
+    package static func follow(_ command: [String]) throws(Errno) -> Int32 {
+        guard let program = find(command[0]) else { throw .noSuchFileOrDirectory }
+        let pid = try DependentProcess.start(program, command, environment: [:], descriptors: [0, 1, 2])
+        var status: CInt = 0
+        _ = try Errno.check { waitpid(pid, &status, 0) }
+        return status & 0x7f == 0 ? status >> 8 : 128 + status & 0x7f
     }
 
     private static func run(

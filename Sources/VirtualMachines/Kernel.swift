@@ -1,3 +1,4 @@
+import CLinux
 import Foundation
 package import SystemPackage
 

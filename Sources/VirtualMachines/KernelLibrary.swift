@@ -3,7 +3,7 @@ import SystemPackage
 
 /// Kernels made ready for guests.
 package struct KernelLibrary: Sendable {
-    private let cache: MachineCache
+    let cache: MachineCache
     private let root: GuestRoot
 
     package init(cache: MachineCache, root: GuestRoot) {
@@ -16,6 +16,7 @@ package struct KernelLibrary: Sendable {
         case .debian(let version): try debian(version)
         case .image(let path): try plain(path, name: path.string)
         case .tree(let path): try tree(path)
+        case .build(let source, let fragments): try tree(try built(source, fragments).folder)
         case .folder(let path): try folder(path)
         }
     }
@@ -37,7 +38,7 @@ package struct KernelLibrary: Sendable {
 
     private var kernels: FilePath { cache.folder.appending("kernels") }
 
-    private func archive() throws(VirtualMachineError) -> PackageArchive {
+    func archive() throws(VirtualMachineError) -> PackageArchive {
         try createFolder(cache.folder)
         return PackageArchive(
             folder: cache.folder.appending("archive"), sources: try DebianMirror.ofMachine().kernelSources, status: nil)

@@ -7,13 +7,17 @@ package import SystemPackage
 package struct MachineCache: Sendable {
     package let folder: FilePath
     /// Called before something is made, which takes a while.
-    private let announce: @Sendable (Preparation) -> Void
+    let announce: @Sendable (Preparation) -> Void
 
     /// What takes its time the first time.
     package enum Preparation: Equatable, Sendable {
         case emulator
         case root(release: String)
         case kernel(String)
+        /// A kernel's source.
+        case source(String)
+        /// A kernel is made, for minutes if it is the first time.
+        case build(String)
     }
 
     package init(_ folder: FilePath, announce: @escaping @Sendable (Preparation) -> Void = { _ in }) {
@@ -71,6 +75,13 @@ package struct MachineCache: Sendable {
             lock.release()
         }
         return try use(mine)
+    }
+
+    /// For names of entries: short, and the same in every run.
+    static func digest(_ text: String) -> String {
+        var hash = FNV1a()
+        hash.combine(text.utf8)
+        return String(hash.value, radix: 36)
     }
 
     /// Removes all of it. Guests at work keep what they have open.

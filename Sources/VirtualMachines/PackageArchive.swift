@@ -1,3 +1,4 @@
+import CLinux
 import Foundation
 import Glibc
 import SystemPackage
@@ -41,6 +42,13 @@ struct PackageArchive {
     /// The names of packages that begin with `prefix`.
     func names(_ prefix: String) throws(VirtualMachineError) -> Set<String> {
         Set(try apt(["apt-cache", "pkgnames", prefix]).split(separator: "\n").map(String.init))
+    }
+
+    /// The version that would be fetched; nil if there is no such package.
+    func version(of package: String) throws(VirtualMachineError) -> String? {
+        guard try names(package).contains(package) else { return nil }
+        let lines = try apt(["apt-cache", "show", "--no-all-versions", package]).split(separator: "\n")
+        return lines.lazy.compactMap { String($0).droppingPrefix("Version: ") }.first
     }
 
     /// Unpacks these packages into a folder, without their scripts.

@@ -10,6 +10,10 @@ package enum VirtualMachineError: Error, Equatable {
     case noDebianMirror
     /// The mirror has no kernel of that version; these are there.
     case noSuchKernel(String, known: [String])
+    /// No fragment of a configuration has that name.
+    case noSuchFragment(String)
+    /// One end of a bisection is not what it was said to be.
+    case wrongEnd(String, expected: Bisection.Verdict, found: Bisection.Verdict)
     /// What was named is no kernel that could be started.
     case notAKernel(FilePath, why: String)
     /// Guests of this processor architecture are not known here.

@@ -9,6 +9,8 @@ struct VMCommand: ParsableCommand {
             docs/kernels.md tells what it takes.
             """,
         subcommands: [
-            VMRunCommand.self, VMSuiteCommand.self, VMShellCommand.self, VMKernelsCommand.self, VMCleanCommand.self,
+            VMRunCommand.self, VMSuiteCommand.self, VMShellCommand.self, VMKernelsCommand.self, VMBuildCommand.self,
+            VMTryCommand.self,
+            VMBisectCommand.self, VMCleanCommand.self,
         ])
 }

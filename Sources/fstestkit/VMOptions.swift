@@ -6,7 +6,11 @@ import VirtualMachines
 
 /// The machine that a guest has, and its kernel.
 struct VMOptions: ParsableArguments {
-    @Option(help: "deb:VERSION, a bzImage, a folder with vmlinuz and lib/modules, or a kernel tree that was built.")
+    @Option(
+        help: """
+            deb:VERSION, a bzImage, a folder with vmlinuz and lib/modules, a kernel tree that was built, or \
+            build:SOURCE[+FRAGMENT…], which makes one.
+            """)
     var kernel: String
     @Option(help: "CPUs.", transform: Numbers.cpus)
     var cpus = 2
@@ -86,6 +90,8 @@ struct VMOptions: ParsableArguments {
             case .emulator: notice("fetching QEMU, once")
             case .root(let release): notice("making the guests' root from Debian \(release), once: a minute or two")
             case .kernel(let name): notice("fetching and preparing kernel \(name), once")
+            case .source(let version): notice("fetching and unpacking the source of kernel \(version), once")
+            case .build(let source): notice("making a kernel of \(source): minutes, the first time")
             }
         }
     }
@@ -172,6 +178,12 @@ extension VirtualMachineError {
             known.isEmpty
                 ? "the mirror has no kernels"
                 : "the mirror has no kernel \(version); it has \(known.joined(separator: ", "))"
+        case .noSuchFragment(let name):
+            "there is no fragment '\(name)'; a file's path, or one of "
+                + KernelFragment.known.map(\.name).joined(separator: ", ")
+        case .wrongEnd(let commit, let expected, let found):
+            "\(commit.prefix(12)) was said to be \(expected.rawValue), and "
+                + (found == .skip ? "cannot be told" : "is \(found.rawValue)")
         case .notAKernel(let path, let why): "\(path) cannot be booted: \(why)"
         case .unknownArchitecture(let name): "guests run on x86_64, this machine is \(name)"
         case .cacheInUse(let folder): "another fstestkit makes something in \(folder) right now"

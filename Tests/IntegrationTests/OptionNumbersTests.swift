@@ -58,6 +58,7 @@ import Testing
         "precision": .seconds, "time-budget": .seconds,
         "avoid": .text, "cases": .count, "first": .countFromZero, "times": .count, "matrix times": .text,
         "planned": .text, "columns": .text, "origin": .text, "to": .text, "store": .text,
+        "tree": .text, "fragment": .text, "symptom": .text, "good": .text, "bad": .text,
         "seed": .seed, "factor": .factor, "slow-factor": .factor, "shard": .shard,
     ]
     /// What a command cannot do without.
