@@ -17,6 +17,9 @@ public enum Numbers {
     /// A machine's CPUs.
     public static func cpus(_ text: String) throws(NumberError) -> Int { try count(text, 1...255) }
 
+    /// A machine's NUMA nodes.
+    public static func nodes(_ text: String) throws(NumberError) -> Int { try count(text, 1...64) }
+
     /// A machine's memory in MiB.
     public static func memory(_ text: String) throws(NumberError) -> Int { try count(text, 256...16_777_216) }
 

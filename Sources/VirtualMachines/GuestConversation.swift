@@ -14,6 +14,8 @@ struct GuestConversation {
     /// QEMU's version and how it executes.
     private let engine: (version: String, kvm: Bool)
     private var build = ""
+    private var buildID: String?
+    private var configuration: String?
     private var release: String?
     private var status: Int32?
     /// What the console had said when the kernel was asked for stacks; nil if it was not.
@@ -124,9 +126,12 @@ struct GuestConversation {
             boot = start.duration(to: .now)
             listener.booted(
                 BootedMachine(
-                    release: name, build: build, commandLine: settings.commandLine(kvm: engine.kvm),
+                    release: name, build: build, buildID: buildID, configuration: configuration,
+                    commandLine: settings.commandLine(kvm: engine.kvm),
                     emulator: "QEMU \(engine.version)", accelerator: settings.acceleratorName(kvm: engine.kvm),
                     cpus: settings.cpus, memory: settings.memory))
+        case ("id", let id?): buildID = id
+        case ("config", let digest?): configuration = digest
         case ("build", _): build = words.dropFirst().joined(separator: " ")
         case ("ended", let number?): status = Int32(number)
         default: break

@@ -18,6 +18,10 @@ package struct BootedMachine: Equatable, Sendable {
     package let release: String
     /// As `uname -v` says it: `#1 SMP …`.
     package let build: String
+    /// The build id of its image, in hexadecimal digits; nil if it has none.
+    package let buildID: String?
+    /// The first half of its configuration's SHA-256, in hexadecimal digits; nil if it is not known.
+    package let configuration: String?
     package let commandLine: String
     /// `QEMU 10.0.2`.
     package let emulator: String

@@ -79,6 +79,10 @@ package struct KernelLibrary: Sendable {
         }
         try writeFile(folder.appending("vmlinuz"), try readFile(image))
         try modules.index()
+        // A package has it in /boot, where a guest does not look.
+        if let settings = HostFolder.files(below: source, prefix: "config-").first {
+            try writeFile(modules.folder.appending("config"), try readFile(settings))
+        }
         try writeFile(folder.appending("initramfs"), Initramfs.content(busybox: busybox, modules.earlyModules()))
         try DiskImage.make(
             folder.appending("modules.ext4"), from: modules.folder.removingLastComponent(), spare: 16 << 20)

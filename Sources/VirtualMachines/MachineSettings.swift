@@ -10,6 +10,8 @@ package struct MachineSettings: Sendable {
     package var cpus = 2
     /// CPUs that may ever be there, if they are more.
     package var possibleCPUs: Int?
+    /// NUMA nodes, over which CPUs and memory are spread in equal parts.
+    package var nodes = 1
     /// In MiB.
     package var memory = 1536
     /// On the kernel's command line, after our own.
@@ -42,9 +44,24 @@ package struct MachineSettings: Sendable {
     /// Words for QEMU: what is not of one guest.
     func arguments(kvm: Bool) -> [String] {
         let accelerator = kvm ? "kvm" : isSteady ? "tcg,thread=single" : "tcg,thread=multi"
+        let processors = max(cpus, possibleCPUs ?? 0)
         return [
             "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-M", "pc", "-cpu", "max",
-            "-accel", accelerator, "-smp", "\(max(cpus, possibleCPUs ?? 0))", "-m", "\(memory)",
-        ] + (isSteady ? ["-icount", "shift=0,sleep=off"] : [])
+            "-accel", accelerator, "-smp", "\(processors)", "-m", "\(memory)",
+        ] + nodeArguments(processors) + (isSteady ? ["-icount", "shift=0,sleep=off"] : [])
+    }
+
+    private func nodeArguments(_ processors: Int) -> [String] {
+        if nodes < 2 { return [] }
+        return (0..<nodes).flatMap { node in
+            let (first, next) = (node * processors / nodes, (node + 1) * processors / nodes)
+            // Each node's share; the last one takes what is left.
+            let share = node == nodes - 1 ? memory - memory / nodes * node : memory / nodes
+            let range = next > first ? ",cpus=\(first)-\(next - 1)" : ""
+            return [
+                "-object", "memory-backend-ram,id=node\(node),size=\(share)M", "-numa",
+                "node,nodeid=\(node),memdev=node\(node)\(range)",
+            ]
+        }
     }
 }

@@ -15,6 +15,10 @@ struct MatrixOptions: ParsableArguments {
     var kernel: [String] = []
     @Option(help: "A guest's CPUs, with commas (default: 2).")
     var cpus: [String] = []
+    @Option(help: "CPUs that a guest may ever have (default: as many as it has).", transform: Numbers.cpus)
+    var possible: Int?
+    @Option(help: "NUMA nodes that a guest's CPUs and memory are spread over (default: 1).", transform: Numbers.nodes)
+    var numa: Int?
     @Option(help: "A guest's memory in MiB (default: 1536).", transform: Numbers.memory)
     var memory: Int?
     @Option(help: "A guest's accelerator: kvm, tcg (emulation), or auto (default).")
@@ -98,6 +102,8 @@ struct MatrixOptions: ParsableArguments {
         let kernels = try Lists.split(kernel, of: "--kernel").map(MatrixConfiguration.KernelChoice.init)
         say("kernels", "--kernel", \.kernels, kernels.isEmpty ? nil : kernels)
         say("cpus", "--cpus", \.cpus, try processors())
+        say("possible", "--possible", \.possible, possible)
+        say("numa", "--numa", \.numa, numa)
         say("memory", "--memory", \.memory, memory)
         say("accelerator", "--accel", \.accelerator, accel?.rawValue)
         say("steady", "--steady", \.steady, steady ? true : nil)

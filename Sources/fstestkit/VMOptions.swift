@@ -17,6 +17,8 @@ struct VMOptions: ParsableArguments {
     @Option(
         help: "CPUs that may ever be there (default: as many as are there).", transform: Numbers.cpus)
     var possible: Int?
+    @Option(help: "NUMA nodes that CPUs and memory are spread over.", transform: Numbers.nodes)
+    var numa = 1
     @Option(help: "Memory in MiB.", transform: Numbers.memory)
     var memory = 1536
     @Option(help: "Words for the kernel's command line. May be given again.")
@@ -44,6 +46,9 @@ struct VMOptions: ParsableArguments {
     func validate() throws {
         if let possible, possible < cpus {
             throw ValidationError("--possible takes a number from --cpus to 255")
+        }
+        if numa > max(cpus, possible ?? 0) {
+            throw ValidationError("--numa takes as many nodes as there are CPUs at most")
         }
         if steady && accel == .kvm { throw ValidationError("--steady is emulation: it excludes --accel kvm") }
         for copy in copy where copy.isEmpty || copy.hasPrefix(":") {
@@ -104,6 +109,7 @@ struct VMOptions: ParsableArguments {
         var settings = MachineSettings()
         settings.cpus = cpus
         settings.possibleCPUs = possible
+        settings.nodes = numa
         settings.memory = memory
         settings.append = ["fuse.enable_uring=1"] + append
         settings.accelerator = accel

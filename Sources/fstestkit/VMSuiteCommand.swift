@@ -69,7 +69,8 @@ struct VMSuiteCommand: ParsableCommand {
 extension SuiteMachine {
     init(_ machine: BootedMachine) {
         self.init(
-            kernel: machine.release, build: machine.build, commandLine: machine.commandLine, emulator: machine.emulator,
+            kernel: machine.release, build: machine.build, buildID: machine.buildID,
+            configuration: machine.configuration, commandLine: machine.commandLine, emulator: machine.emulator,
             accelerator: machine.accelerator, processors: machine.cpus, memory: machine.memory)
     }
 }

@@ -10,7 +10,8 @@ import Testing
 
     @Test func everyEventSurvivesItsLine() throws {
         let machine = SuiteMachine(
-            kernel: "6.18", build: "#1 SMP", commandLine: "a=b", emulator: "QEMU 10.0.2", accelerator: "tcg",
+            kernel: "6.18", build: "#1 SMP", buildID: "0123456789abcdef", configuration: "fedcba98", commandLine: "a=b",
+            emulator: "QEMU 10.0.2", accelerator: "tcg",
             processors: 2, memory: 1536)
         for event in [
             .planned(count: 12), .started(area: "rename", name: "a\nb"), .finished(result), .machine(machine),

@@ -90,6 +90,8 @@ import Testing
             """
             kernels: [host, deb:6.18, mine=/src/linux]
             cpus: [1, 8]
+            possible: 9
+            numa: 1
             memory: 2048
             accelerator: tcg
             steady: true
@@ -98,10 +100,19 @@ import Testing
         let configuration = ResolvedConfiguration([file]).configuration
         #expect(configuration.kernels.map(\.label) == ["host", "6.18", "mine"])
         #expect(configuration.guests.cpus == [1, 8] && configuration.guests.memory == 2048)
+        #expect(configuration.guests.possible == 9 && configuration.guests.nodes == 1)
+        #expect(configuration.problems.isEmpty)
         #expect(configuration.guests.isSteady && configuration.guests.accelerator == "tcg")
         #expect(configuration.guests.append == ["kasan.fault=panic"])
         #expect(ResolvedConfiguration([]).configuration.kernels == [.host])
-        for text in ["cpus: 0", "memory: 1", "accelerator: xen", "steady: 3"] {
+        var wrong = configuration
+        wrong.guests.nodes = 10
+        // One CPU and nine possible ones; eight and nine.
+        #expect(wrong.problems.count == 2)
+        wrong = configuration
+        wrong.guests.possible = 4
+        #expect(wrong.problems.count == 1)
+        for text in ["numa: 0", "possible: 0", "cpus: 0", "memory: 1", "accelerator: xen", "steady: 3"] {
             #expect(throws: ConfigurationFile.ParseError.self) { try ConfigurationFile.parse(text, path: "f") }
         }
     }

@@ -22,6 +22,21 @@ import Testing
         #expect(!MachineSettings().commandLine(kvm: true).contains("lpj="))
     }
 
+    @Test func nodesShareCPUsAndMemory() {
+        var settings = MachineSettings()
+        settings.cpus = 4
+        settings.possibleCPUs = 5
+        settings.memory = 1537
+        settings.nodes = 2
+        let words = settings.arguments(kvm: false)
+        #expect(words.contains("memory-backend-ram,id=node0,size=768M"))
+        #expect(words.contains("memory-backend-ram,id=node1,size=769M"))
+        #expect(words.contains("node,nodeid=0,memdev=node0,cpus=0-1"))
+        #expect(words.contains("node,nodeid=1,memdev=node1,cpus=2-4"))
+        settings.nodes = 1
+        #expect(!settings.arguments(kvm: false).contains("-numa"))
+    }
+
     @Test func aSteadyGuestCountsInstructions() {
         var settings = MachineSettings()
         #expect(!settings.arguments(kvm: false).contains("-icount"))

@@ -48,7 +48,8 @@ public struct ConfigurationFile {
     }
 
     private static let keys = [
-        "suites", "own-suites", "transports", "daemons", "kernels", "cpus", "memory", "accelerator", "steady", "append",
+        "suites", "own-suites", "transports", "daemons", "kernels", "cpus", "possible", "numa", "memory", "accelerator",
+        "steady", "append",
         "copies", "depths", "mount-options", "cycles", "quick", "seed", "xfstests", "timeout", "arguments", "accept",
         "output",
     ]
@@ -62,6 +63,8 @@ public struct ConfigurationFile {
         case "daemons": layer.daemons = try list(node).map(daemon)
         case "kernels": layer.kernels = try strings(node).map(MatrixConfiguration.KernelChoice.init)
         case "cpus": layer.cpus = try list(node).map { try number($0, key, Numbers.cpus) }
+        case "possible": layer.possible = try number(node, key, Numbers.cpus)
+        case "numa": layer.numa = try number(node, key, Numbers.nodes)
         case "memory": layer.memory = try number(node, key, Numbers.memory)
         case "accelerator":
             let value = try string(node)

@@ -7,6 +7,8 @@ public struct ConfigurationLayer: Sendable {
     public var daemons: [MatrixConfiguration.TargetChoice]?
     public var kernels: [MatrixConfiguration.KernelChoice]?
     public var cpus: [Int]?
+    public var possible: Int?
+    public var numa: Int?
     public var memory: Int?
     public var accelerator: String?
     public var steady: Bool?

@@ -135,6 +135,10 @@ public struct MatrixConfiguration: Sendable, Hashable, Codable {
     public struct GuestChoice: Sendable, Hashable, Codable {
         /// Numbers of CPUs, a column for each.
         public var cpus = [GuestChoice.usualCPUs]
+        /// CPUs that may ever be there; nil for those that are.
+        public var possible: Int?
+        /// NUMA nodes; nil for one.
+        public var nodes: Int?
         /// In MiB.
         public var memory = 1536
         /// `kvm`, `tcg` or `auto`.
@@ -177,6 +181,14 @@ public struct MatrixConfiguration: Sendable, Hashable, Codable {
         }
         if kernels.isEmpty { problems.append("there is no kernel to run on") }
         if guests.cpus.isEmpty { problems.append("guests need a number of CPUs") }
+        for count in guests.cpus {
+            if let possible = guests.possible, possible < count {
+                problems.append("a guest with \(count) CPUs needs possible CPUs from \(count) on, not \(possible)")
+            }
+            if let nodes = guests.nodes, nodes > max(count, guests.possible ?? 0) {
+                problems.append("a guest with \(count) CPUs has \(count) NUMA nodes at most, not \(nodes)")
+            }
+        }
         if guests.isSteady && guests.accelerator == "kvm" {
             problems.append("a steady guest is emulated: it excludes the accelerator kvm")
         }

@@ -51,6 +51,10 @@ public struct ResolvedConfiguration: Sendable {
                 .joined(separator: ", "), kernels)
         let cpus = take("cpus", \.cpus) { result.guests.cpus = $0 }
         note("cpus", result.guests.cpus.map(String.init).joined(separator: ", "), cpus)
+        let possible = take("possible", \.possible) { result.guests.possible = $0 }
+        note("possible", result.guests.possible.map(String.init) ?? "as many as there are", possible)
+        let numa = take("numa", \.numa) { result.guests.nodes = $0 }
+        note("numa", "\(result.guests.nodes ?? 1)", numa)
         let memory = take("memory", \.memory) { result.guests.memory = $0 }
         note("memory", "\(result.guests.memory) MiB", memory)
         let accelerator = take("accelerator", \.accelerator) { result.guests.accelerator = $0 }

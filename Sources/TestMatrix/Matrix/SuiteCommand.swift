@@ -18,6 +18,8 @@ struct SuiteCommand {
         let choice = configuration.guests
         var result = [program, "vm", "suite", "--kernel", guest.kernel, "--cpus", "\(guest.cpus)"]
         result += ["--memory", "\(choice.memory)", "--accel", choice.accelerator]
+        if let possible = choice.possible { result += ["--possible", "\(possible)"] }
+        if let nodes = choice.nodes { result += ["--numa", "\(nodes)"] }
         if choice.isSteady { result.append("--steady") }
         for word in choice.append { result += ["--append", word] }
         for path in daemon(of: entry.target) + choice.copies { result += ["--copy", path] }

@@ -62,7 +62,7 @@ extension PageReport {
             ("system", run.machine.system), ("fstestkit", run.tool), ("started", Format.moment(run.started)),
         ]
         for (name, machine) in report.machines {
-            rows.append(("machine \(name)", "\(machine.text); \(machine.build); \(machine.commandLine)"))
+            rows.append(("machine \(name)", "\(machine.text); \(machine.identity); \(machine.commandLine)"))
         }
         rows += run.environment.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         let html: [Markup] = rows.map { #"<tr><th scope="row">\#($0.0)</th><td>\#($0.1)</td></tr>"# }
