@@ -235,6 +235,7 @@ extension StoreError {
         switch self {
         case .noStore(let path): "there are no results: \(path) does not exist"
         case .notWritable(let path, let why): "\(path) cannot be written: \(why)"
+        case .notReadable(let path, let why): "\(path) cannot be read: \(why)"
         case .damaged(let path, let why):
             "\(path) is damaged, or holds no results (\(why)): move it away, and the next run begins a new one; "
                 + "'sqlite3 \(path) .recover' may save what is in it"

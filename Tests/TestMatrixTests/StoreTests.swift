@@ -27,6 +27,17 @@ import Testing
         #expect(report.cells.map(\.results) == [[result, .some("rename", "y")]])
     }
 
+    /// A power cut takes nothing that was recorded.
+    @Test func eachWriteWaitsForTheDisk() throws {
+        let (journal, synchronous) = try store.database.read { database in
+            (
+                try String.fetchOne(database, sql: "PRAGMA journal_mode"),
+                try Int.fetchOne(database, sql: "PRAGMA synchronous")
+            )
+        }
+        #expect(journal == "wal" && synchronous == 2)
+    }
+
     @Test func largeSeedsSurvive() throws {
         let report = try store.record(.some("a", seed: .max), [.some("x", "y")])
         #expect(report.run.seed == .max)

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// Makes one run of the last runs of several folders, and gathers their evidence.
 public struct ShardMerge {
@@ -37,11 +38,11 @@ public struct ShardMerge {
         let store = try MatrixSession.store(in: output)
         let path = MatrixSession.path(of: merged.run.folder, in: output)
         try gather(zip(parts, union.parts).map { ($0.folder, $0.report, $1) }, in: path)
-        let (run, replaced) = try store.replace(with: merged)
+        let (report, replaced) = try store.replace(with: merged)
         for folder in replaced {
             try? FileManager.default.removeItem(atPath: MatrixSession.path(of: folder, in: output))
         }
-        return (try RunReport(run, from: store), unreadable)
+        return (report, unreadable)
     }
 
     /// The last run in a folder. Its store is copied first: who reads it changes nothing (a store of an older version would be brought
@@ -51,13 +52,19 @@ public struct ShardMerge {
         let original = MatrixSession.storePath(in: folder)
         guard files.fileExists(atPath: original) else { throw StoreError.noStore(original) }
         let copy = files.temporaryDirectory.appendingPathComponent("fstestkit-merge-\(UUID().uuidString)").path
-        try files.createDirectory(atPath: copy, withIntermediateDirectories: true)
         defer { try? files.removeItem(atPath: copy) }
-        for suffix in ["", "-wal"] where files.fileExists(atPath: original + suffix) {
-            try files.copyItem(atPath: original + suffix, toPath: MatrixSession.storePath(in: copy) + suffix)
+        do {
+            try files.createDirectory(atPath: copy, withIntermediateDirectories: true)
+            for suffix in ["", "-wal"] where files.fileExists(atPath: original + suffix) {
+                try files.copyItem(atPath: original + suffix, toPath: MatrixSession.storePath(in: copy) + suffix)
+            }
+        } catch let error as CocoaError {
+            let reason = (error.underlying as? POSIXError).map { String(cString: strerror($0.code.rawValue)) }
+            throw StoreError.notReadable(
+                original, "it is copied to \(copy) first: \(reason ?? error.localizedDescription)")
         }
         do {
-            let store = try MatrixSession.store(in: copy, mustExist: true)
+            let store = try Store(path: MatrixSession.storePath(in: copy), mustExist: true, isScratch: true)
             return try RunReport(asRecorded: try store.runRecordedLast(), from: store)
         } catch let error as StoreError {
             throw error.naming(original)

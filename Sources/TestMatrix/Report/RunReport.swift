@@ -22,8 +22,7 @@ public struct RunReport: Sendable {
 
     /// Reads a run from the store, with what its settings accept.
     public init(_ run: RunRecord, from store: Store) throws {
-        let configuration = try? JSONColumn.value(MatrixConfiguration.self, run.configuration)
-        try self.init(asRecorded: run, from: store, acceptances: configuration?.accept ?? [])
+        try self.init(asRecorded: run, from: store, acceptances: run.acceptances)
     }
 
     /// Reads a run from the store, whatever its settings accept.
@@ -84,6 +83,13 @@ public struct RunReport: Sendable {
         if counts.failures > 0 { return .failed }
         if cells.contains(where: { $0.record.isMissing(inShard: run.shard) }) { return .unfinished }
         return counts.executed == 0 ? .empty : .passed
+    }
+}
+
+extension RunRecord {
+    /// What its settings accept.
+    var acceptances: [Acceptance] {
+        (try? JSONColumn.value(MatrixConfiguration.self, configuration))?.accept ?? []
     }
 }
 

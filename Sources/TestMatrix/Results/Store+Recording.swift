@@ -148,37 +148,47 @@ extension Store {
 
 /// The numbers of tests on targets in a store, made as they are needed.
 struct TrackNumbers {
-    private struct Name: Hashable { let suite, area, name, target: String }
+    private struct Test: Hashable { let suite, area, name: String }
+    private struct Track: Hashable {
+        let test: Int64
+        let target: String
+    }
 
     let database: Database
-    private var known: [Name: Int64] = [:]
+    private var tests: [Test: Int64] = [:]
+    private var tracks: [Track: Int64] = [:]
 
     init(_ database: Database) {
         self.database = database
     }
 
     mutating func number(of result: TestResult) throws -> Int64 {
-        let key = Name(suite: result.suite, area: result.area, name: result.name, target: result.target)
-        if let number = known[key] { return number }
-        try database.execute(
-            sql: "INSERT OR IGNORE INTO test (suite, area, name) VALUES (?, ?, ?)",
-            arguments: [result.suite, result.area, result.name])
-        let test: [any DatabaseValueConvertible] = [result.suite, result.area, result.name, result.target]
-        let insertion = try database.cachedStatement(
-            sql: """
-                INSERT OR IGNORE INTO track (test, target)
-                SELECT id, ?4 FROM test WHERE suite = ?1 AND area = ?2 AND name = ?3
-                """)
-        try insertion.execute(arguments: StatementArguments(test))
-        let query = try database.cachedStatement(
-            sql: """
-                SELECT track.id FROM track JOIN test ON test.id = track.test
-                WHERE test.suite = ?1 AND test.area = ?2 AND test.name = ?3 AND track.target = ?4
-                """)
-        guard let number = try Int64.fetchOne(query, arguments: StatementArguments(test)) else {
-            throw DatabaseError(message: "a test that was just inserted is not there")
+        let test = Test(suite: result.suite, area: result.area, name: result.name)
+        let number =
+            try tests[test]
+            ?? add(
+                "test (suite, area, name) VALUES (?, ?, ?)", "test WHERE suite = ? AND area = ? AND name = ?",
+                [test.suite, test.area, test.name])
+        tests[test] = number
+        let track = Track(test: number, target: result.target)
+        let known =
+            try tracks[track]
+            ?? add(
+                "track (test, target) VALUES (?, ?)", "track WHERE test = ? AND target = ?", [number, track.target])
+        tracks[track] = known
+        return known
+    }
+
+    /// The number of a row, which is made if there is none.
+    private func add(
+        _ values: String, _ condition: String, _ arguments: StatementArguments
+    ) throws -> Int64 {
+        try database.cachedStatement(sql: "INSERT OR IGNORE INTO \(values)").execute(arguments: arguments)
+        if database.changesCount > 0 { return database.lastInsertedRowID }
+        let query = try database.cachedStatement(sql: "SELECT id FROM \(condition)")
+        guard let number = try Int64.fetchOne(query, arguments: arguments) else {
+            throw DatabaseError(message: "what was just inserted is not there")
         }
-        known[key] = number
         return number
     }
 }

@@ -16,22 +16,25 @@ public final class Store: Sendable {
 
     /// Opens the file, makes it if there is none, and brings its schema up to date.
     ///
-    /// - Parameter mustExist: a missing file is an error; for commands that only read.
+    /// - Parameters:
+    ///   - mustExist: a missing file is an error; for commands that only read.
+    ///   - isScratch: the file is a copy that nobody else sees and that is thrown away: it waits neither for the disk nor for a lock.
     /// - Throws: ``StoreError``.
-    public init(path: String, mustExist: Bool = false) throws {
+    public init(path: String, mustExist: Bool = false, isScratch: Bool = false) throws {
         self.path = path
         if mustExist && !FileManager.default.fileExists(atPath: path) { throw StoreError.noStore(path) }
         var configuration = Configuration()
-        configuration.journalMode = .wal
         configuration.busyMode = .timeout(Store.patience)
         configuration.prepareDatabase { database in
-            try database.execute(sql: "PRAGMA synchronous = FULL")
+            // Not by the library's way, which would wait for the disk at checkpoints alone.
+            try database.execute(sql: "PRAGMA journal_mode = WAL")
+            try database.execute(sql: "PRAGMA synchronous = \(isScratch ? "OFF" : "FULL")")
             try database.execute(sql: "PRAGMA cache_size = -65536")
             try database.execute(sql: "PRAGMA mmap_size = 1073741824")
         }
         // The change to the write-ahead log, and migrations, are made by one process at a time.
-        let lock = try Store.lock(path + ".lock")
-        defer { close(lock) }
+        let lock = isScratch ? nil : try Store.lock(path + ".lock")
+        defer { if let lock { close(lock) } }
         database = try StoreFile(path: path, configuration: configuration)
         let migrator = Store.migrator
         if try database.read(migrator.hasBeenSuperseded) { throw StoreError.newerSchema(path) }

@@ -7,6 +7,7 @@ import SystemPackage
 public enum StoreError: Error, Hashable, Sendable {
     case noStore(String)
     case notWritable(String, String)
+    case notReadable(String, String)
     /// The file is no store, or something of it is lost.
     case damaged(String, String)
     /// Written by a later version of this program.
@@ -24,6 +25,7 @@ extension StoreError {
         switch self {
         case .noStore: .noStore(path)
         case .notWritable(_, let why): .notWritable(path, why)
+        case .notReadable(_, let why): .notReadable(path, why)
         case .damaged(_, let why): .damaged(path, why)
         case .newerSchema: .newerSchema(path)
         case .noSuchRun, .ambiguousRun, .noBaseline, .cannotMerge: self
