@@ -21,7 +21,7 @@ import Testing
 
     @Test func tapIsVersionFourteen() throws {
         let lines = try text(.tap, try motleyReport(store)).split(separator: "\n").map(String.init)
-        #expect(lines.prefix(4) == ["TAP version 14", "1..3", "    # Subtest: correctness/legacy", "    1..2"])
+        #expect(lines.prefix(4) == ["TAP version 14", "1..3", "# Subtest: correctness/legacy", "    1..2"])
         #expect(lines.contains("        not ok 2 - a|b <c> & \"d\" 'e' ]]>  "))
         let failure = try #require(lines.firstIndex { $0.contains("not ok 2 - a|b") })
         #expect(
@@ -112,6 +112,40 @@ import Testing
         }
         // The whole of it is in the element.
         #expect(junit.contains(">" + long.prefix(9000)))
+    }
+
+    /// GitLab takes no document over 30 MB.
+    @Test func aLargeRunHasSeveralDocuments() throws {
+        let report = try store.record(
+            .some("a"), (0..<60).map { .some("x", "y", $0 == 7 ? .failed : .passed, target: "t\($0 / 10)") })
+        let whole = JUnitReport(report).documents
+        #expect(whole == [try text(.junit, report)])
+        let parts = JUnitReport(report, longestDocument: 2500).documents
+        #expect(parts.count > 2 && parts.allSatisfy { $0.utf8.count < 4000 })
+        let documents = try parts.map(JUnitDocument.init)
+        #expect(documents.flatMap(\.faults) == [])
+        #expect(documents.reduce(0) { $0 + $1.testcases } == 60 && documents.reduce(0) { $0 + $1.failures } == 1)
+    }
+
+    /// What passed is counted, and what did not is listed, a cell at a time no more than fits.
+    @Test func thePageOfALargeRunCanBeShown() throws {
+        let results = (0..<20_100).map {
+            TestResult.some("x", "test \($0)", $0 % 2 == 0 || $0 < 100 ? .failed : .passed, message: "no")
+        }
+        let cell = Cell(suite: "correctness", target: "legacy")
+        let record = CellRecord(cell: cell, position: 0, state: .finished, seed: 1)
+        func page(_ results: [TestResult]) throws -> String {
+            try text(.html, RunReport(run: .some("a"), cells: [CellReport(record: record, results: results)]))
+        }
+        let small = try page(Array(results.prefix(1000)))
+        #expect(small.contains("test 999") && !small.contains("of this large run"))
+        let large = try page(results)
+        #expect(large.contains("test 99<") && !large.contains(">test 101<"))
+        #expect(large.contains("10000 more tests of this large run"))
+        #expect(large.contains(#"data-unlisted="10000""#))
+        for link in large.matches(of: #/href="#([^"]+)"/#).map(\.output.1).uniqued() {
+            #expect(large.contains("id=\"\(link)\""), "\(link)")
+        }
     }
 
     @Test func theBadgeIsAnImageThatSaysWhatItShows() throws {

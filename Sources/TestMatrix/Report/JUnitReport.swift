@@ -7,29 +7,56 @@ import Foundation
 /// since a suite of no tests reads as a passed one; it is named among the properties.
 ///
 /// Readers have limits. GitLab keeps 255 characters of a name and takes two tests of one class and name for one, so a test that came
-/// several times has a number; what is a line for people ends after 500 characters, and the whole text is in the element.
+/// several times has a number; what is a line for people ends after 500 characters, and the whole text is in the element. It reads no
+/// document over 30 MB, so that a large run has several, with whole cells in each.
 public struct JUnitReport {
     private let report: RunReport
     private static let longestName = 255
     private static let longestMessage = 500
     private static let longestDetails = 16 << 10
+    private let longestDocument: Int
 
-    public init(_ report: RunReport) {
+    /// - Parameter longestDocument: in bytes, of each of ``documents`` with more than one cell.
+    init(_ report: RunReport, longestDocument: Int = 25_000_000) {
         self.report = report
+        self.longestDocument = longestDocument
     }
 
-    public var text: String {
-        let counts = report.counts
+    /// The run as one document, however long.
+    public var text: String { document(suites.map(\.self)) }
+
+    /// The run as documents that every reader takes.
+    public var documents: [String] {
+        var documents: [String] = []
+        var part: [(cell: CellReport, text: String)] = []
+        var size = 0
+        for suite in suites {
+            if !part.isEmpty && size + suite.text.utf8.count > longestDocument {
+                documents.append(document(part))
+                part = []
+                size = 0
+            }
+            part.append(suite)
+            size += suite.text.utf8.count
+        }
+        return documents + [document(part)]
+    }
+
+    private var suites: some Sequence<(cell: CellReport, text: String)> {
+        report.cells.lazy.filter { !$0.results.isEmpty }.map { cell in
+            (cell, suite(cell).map { $0.text + "\n" }.joined())
+        }
+    }
+
+    private func document(_ suites: [(cell: CellReport, text: String)]) -> String {
+        let counts = suites.reduce(into: Counts()) { $0 += $1.cell.counts }
+        let seconds = suites.reduce(0) { $0 + $1.cell.record.seconds }
         let attributes: KeyValuePairs<StaticString, String?> = [
-            "name": "fstestkit \(report.run.id)", "time": time(report.seconds), "tests": "\(counts.total)",
+            "name": "fstestkit \(report.run.id)", "time": time(seconds), "tests": "\(counts.total)",
             "failures": "\(counts.failed)", "errors": "\(counts.hung + counts.crashed)",
         ]
-        var lines: [Markup] = [
-            #"<?xml version="1.0" encoding="UTF-8"?>"#, "<testsuites\(attributes: attributes)>",
-        ]
-        for cell in report.cells where !cell.results.isEmpty { lines += suite(cell) }
-        lines.append("</testsuites>")
-        return lines.map { $0.text + "\n" }.joined()
+        let opening: Markup = #"<?xml version="1.0" encoding="UTF-8"?>\#n<testsuites\#(attributes: attributes)>\#n"#
+        return opening.text + suites.map(\.text).joined() + "</testsuites>\n"
     }
 
     private func suite(_ cell: CellReport) -> [Markup] {

@@ -30,9 +30,10 @@ extension PageReport {
         html += """
             <p class="how">seed <code>\(cell.record.seed)</code> · <code>\(command(cell.record.command))</code>\(log)</p>
             """
-        let indices = Dictionary(grouping: cell.results.indices, by: { cell.results[$0].area })
+        let listed = listed(cell)
+        let indices = Dictionary(grouping: cell.results.indices.filter(listed.contains), by: { cell.results[$0].area })
         let slowest = max(cell.results.map(\.seconds).max() ?? 0, 0.001)
-        for area in cell.results.map(\.area).uniqued() {
+        for area in cell.results.map(\.area).uniqued() where indices[area] != nil {
             html += """
                 <table class="tests" id="\(PageReport.anchor("area", key, area))"><caption>\(area)</caption><tbody>
                 """
@@ -41,6 +42,14 @@ extension PageReport {
             let bad = positions.filter { cell.results[$0].verdict.isFailure }
             let good = positions.filter { !cell.results[$0].verdict.isFailure }
             html += "\((bad + good).map { test(cell, $0, slowest) })</tbody></table>"
+        }
+        let rest = cell.results.count - listed.count
+        if rest > 0 {
+            let failed = cell.counts.failures - listed.count { cell.results[$0].verdict.isFailure }
+            let words = failed > 0 ? ", of which \(failed) failed," : ""
+            html += """
+                <p class="reason">\(Format.count(rest, "more test"))\(words) of this large run: report.json has them.</p>
+                """
         }
         return html + "</details>"
     }

@@ -99,7 +99,10 @@ extension PageReport {
         guard counts.total > 0, let cell = cells.first(where: { $0.results.contains { $0.area == area } }) else {
             return #"<td class="none"></td>"#
         }
-        let name = PageReport.anchor("area", cell.record.cell.key, area)
+        // A large run has no tables of what passed.
+        let name =
+            mostListed == nil
+            ? PageReport.anchor("area", cell.record.cell.key, area) : PageReport.anchor("cell", cell.record.cell.key)
         let words = counts.executed == 0 ? "skipped" : "\(counts.passed)/\(counts.executed)"
         return """
             <td class="\(heat(counts))"><a href="#\(name)" aria-label="\(area) on \(column): \(counts.text)">\
@@ -167,7 +170,11 @@ extension PageReport {
         return parts
     }
 
-    private func anchor(_ place: Finding.Place) -> String { anchor(report.cells[place.cell], place.result) }
+    private func anchor(_ place: Finding.Place) -> String {
+        let cell = report.cells[place.cell]
+        return mostListed == nil || listed(cell).contains(place.result)
+            ? anchor(cell, place.result) : PageReport.anchor("cell", cell.record.cell.key)
+    }
 
     func anchor(_ cell: CellReport, _ position: Int) -> String {
         "t\(cell.record.position)-\(position)"
@@ -192,6 +199,7 @@ extension PageReport {
                 data-verdict="\(verdict.rawValue)">\(PageReport.sign(verdict)) \(verdict.rawValue) \(counts[verdict])</button>
                 """
         }
-        return html + #"</span><output id="shown" aria-live="polite"></output></form>"#
+        let unlisted = mostListed == nil ? 0 : report.cells.reduce(0) { $0 + $1.results.count - listed($1).count }
+        return html + #"</span><output id="shown" data-unlisted="\#(unlisted)" aria-live="polite"></output></form>"#
     }
 }

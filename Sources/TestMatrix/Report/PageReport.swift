@@ -7,11 +7,25 @@ struct PageReport {
     let report: RunReport
     let past: PastRuns
     let evidence: EvidenceFiles
+    /// How many tests of a cell are listed; nil for all of them. In a large run, whose page no browser could show, only such as did not
+    /// pass.
+    let mostListed: Int?
+    private static let mostTests = 20_000
 
     init(_ report: RunReport, past: PastRuns, evidence: EvidenceFiles) {
         self.report = report
         self.past = past
         self.evidence = evidence
+        let cells = max(1, report.cells.count { !$0.results.isEmpty })
+        mostListed = report.counts.total > PageReport.mostTests ? max(20, PageReport.mostTests / cells) : nil
+    }
+
+    /// The positions of the tests that a cell's tables have.
+    func listed(_ cell: CellReport) -> Set<Int> {
+        guard let mostListed else { return Set(cell.results.indices) }
+        let bad = cell.results.indices.filter { cell.results[$0].verdict.isFailure }
+        let skipped = cell.results.indices.filter { cell.results[$0].verdict == .skipped }
+        return Set((bad + skipped).prefix(mostListed))
     }
 
     var text: String {

@@ -38,7 +38,12 @@ public struct ReportFiles {
     public func write() throws -> (page: String, folder: String) {
         for format in ReportFormat.allCases {
             guard let name = format.fileName else { continue }
-            try text(format).write(toFile: folder + "/" + name, atomically: true, encoding: .utf8)
+            // `junit.xml`, and `junit-2.xml` if one is not enough.
+            let texts = format == .junit ? JUnitReport(report).documents : [try text(format)]
+            for (index, text) in texts.enumerated() {
+                let name = index == 0 ? name : name.replacing(".", with: "-\(index + 1).")
+                try text.write(toFile: folder + "/" + name, atomically: true, encoding: .utf8)
+            }
         }
         return (folder + "/report.html", folder)
     }

@@ -55,8 +55,10 @@ public struct TAPReport {
 
     /// A subtest and the line that it ends with: skipped if nothing in it was executed.
     private func subtest(_ name: String, _ number: Int, count: Int, _ lines: [String], _ counts: Counts) -> [String] {
-        let opening = dialect.opening + ["# Subtest: \(dialect.escaped(name))", "1..\(count)"]
-        return (opening + lines).map { dialect.indentation + $0 }
+        let title = "# Subtest: \(dialect.escaped(name))"
+        // Version 14 has it before the subtest, KTAP in it.
+        let (outside, inside) = dialect == .fourteen ? ([title], []) : ([], [dialect.version, title])
+        return outside + (inside + ["1..\(count)"] + lines).map { dialect.indentation + $0 }
             + point(
                 counts.failures > 0 ? "not ok" : "ok", number, name,
                 skipped: counts.failures == 0 && counts.executed == 0 ? "" : nil)
@@ -122,7 +124,8 @@ public struct TAPReport {
 
     /// On one line.
     fileprivate static func line(_ text: String) -> String {
-        String(text.map { $0.isNewline || ($0.asciiValue ?? 32) < 32 ? " " : $0 })
+        if text.utf8.allSatisfy({ (32..<127).contains($0) }) { return text }
+        return String(text.map { $0.isNewline || ($0.asciiValue ?? 32) < 32 ? " " : $0 })
     }
 
     /// In double quotes, as YAML and JSON read it.
@@ -139,14 +142,12 @@ extension TAPReport.Dialect {
         }
     }
 
-    /// What a subtest begins with besides its name.
-    fileprivate var opening: [String] { self == .kernel ? [version] : [] }
-
     fileprivate var indentation: String { self == .kernel ? "  " : "    " }
 
     /// A name or a reason: `#` would begin a directive.
     fileprivate func escaped(_ text: String) -> String {
         let line = TAPReport.line(text)
+        if !line.utf8.contains(where: { $0 == UInt8(ascii: "#") || $0 == UInt8(ascii: "\\") }) { return line }
         switch self {
         case .fourteen: return line.replacing("\\", with: "\\\\").replacing("#", with: "\\#")
         case .kernel: return line.replacing("#", with: "_")

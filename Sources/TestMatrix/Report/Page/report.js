@@ -52,7 +52,9 @@
       count += inCell;
     }
     isFiltered = filtering;
-    shown.textContent = filtering ? `${count} of ${total} tests` : `${total} tests`;
+    const unlisted = Number(shown.dataset.unlisted);
+    const all = unlisted > 0 ? `${total} tests, and ${unlisted} that are not listed` : `${total} tests`;
+    shown.textContent = filtering ? `${count} of ${all}` : all;
   };
 
   const reset = () => {
