@@ -43,7 +43,7 @@ import Testing
 
         let watched = try matrix.run("watch", "--store", "fleet")
         #expect(watched.status == 0)
-        #expect(watched.output.components(separatedBy: "done").count == 3, "\(watched.output)")
+        #expect(watched.output.components(separatedBy: "  done").count == 3, "\(watched.output)")
         for _ in 0..<2 {
             let merged = try matrix.run("report", "merge", "fleet/shard-1", "fleet/shard-2", "--output", "merged")
             #expect(merged.status == 1, "\(merged.output)")

@@ -63,6 +63,23 @@ import Testing
         #expect(lines.count <= 30)
     }
 
+    /// A test may take minutes: a shard that says the same again lives, and one that says nothing does not.
+    @Test func theSameAgainIsNews() throws {
+        var fleet = Fleet([folder.path])
+        let now = Date()
+        for index in 1...2 { try write(index, [.running, .elsewhere]) }
+        fleet.look(at: now)
+        #expect(!fleet.isKnown(at: now, since: now))
+        let path = "\(folder.path)/shard-1/runs/run-1"
+        try #require(ShardProgress(path: "\(path)/\(ShardProgress.fileName)")).write(to: path)
+        fleet.look(at: now + 2)
+        #expect(!fleet.isKnown(at: now + 2, since: now))
+        #expect(fleet.isKnown(at: now + 16, since: now))
+        let lines = FleetFrame(fleet, now: now + 16).text.split(separator: "\n")
+        #expect(lines[0].hasPrefix("shard 2/2") && lines[0].hasSuffix("silent for 16 s"))
+        #expect(lines[1].hasPrefix("shard 1/2") && !lines[1].contains("silent"))
+    }
+
     @Test func aShardThatEndedEarlySaysSo() throws {
         try write(1, [.planned, .elsewhere], isEnded: true)
         var fleet = Fleet([folder.path])

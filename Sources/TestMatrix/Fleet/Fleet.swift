@@ -8,8 +8,24 @@ public struct Fleet {
 
     struct Member {
         var progress: ShardProgress
+        /// Another one each time that the shard has written, were it the same again: a test may take minutes.
+        var writing: Writing
         /// When that was news, by the clock of who watches: the shard's may be wrong.
         var heard: Date
+    }
+
+    /// Tells one writing of a file from the next. Its date is not read as a time.
+    struct Writing: Equatable {
+        var file: UInt64
+        var date: Date
+
+        init?(path: String) {
+            guard let attributes = try? FileManager.default.attributesOfItem(atPath: path),
+                let file = attributes[.systemFileNumber] as? NSNumber, let date = attributes[.modificationDate] as? Date
+            else { return nil }
+            self.file = file.uint64Value
+            self.date = date
+        }
     }
 
     /// - Parameter folders: of shards (`--output`), or folders that have those in them.
@@ -20,12 +36,22 @@ public struct Fleet {
     /// Looks at what the shards have written.
     public mutating func look(at now: Date) {
         for path in folders.flatMap(Fleet.outputs) {
-            guard let progress = Fleet.latest(in: path), progress != shards[path]?.progress else { continue }
-            shards[path] = Member(progress: progress, heard: now)
+            guard let (progress, writing) = Fleet.latest(in: path), writing != shards[path]?.writing else { continue }
+            shards[path] = Member(progress: progress, writing: writing, heard: now)
         }
     }
 
     public var isEmpty: Bool { shards.isEmpty }
+
+    /// Whether nothing more is to be learned from waiting: each shard has ended, has written since it was first looked at, or has been
+    /// silent for so long that it is said to be.
+    ///
+    /// - Parameter began: when it was first looked at.
+    public func isKnown(at now: Date, since began: Date) -> Bool {
+        shards.values.allSatisfy {
+            $0.progress.isEnded || $0.heard > began || now.timeIntervalSince($0.heard) > FleetFrame.silence
+        }
+    }
 
     /// Whether all shards that have begun have ended, and no cell is left.
     public var isDone: Bool {
@@ -75,10 +101,13 @@ public struct Fleet {
     }
 
     /// The last run in a folder: a shard that could not be resumed has several.
-    private static func latest(in output: String) -> ShardProgress? {
+    private static func latest(in output: String) -> (ShardProgress, Writing)? {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: output + "/runs")) ?? []
-        return names.compactMap { ShardProgress(path: "\(output)/runs/\($0)/\(ShardProgress.fileName)") }.max {
-            $0.began < $1.began
-        }
+        return names.compactMap { name in
+            let path = "\(output)/runs/\(name)/\(ShardProgress.fileName)"
+            // What is read is at least as new.
+            guard let writing = Writing(path: path), let progress = ShardProgress(path: path) else { return nil }
+            return (progress, writing)
+        }.max { $0.0.began < $1.0.began }
     }
 }

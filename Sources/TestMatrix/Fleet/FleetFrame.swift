@@ -6,7 +6,7 @@ public struct FleetFrame {
     private let fleet: Fleet
     private let now: Date
     /// After so many seconds without news a shard is said to be silent: it writes every two.
-    private static let silence = 15.0
+    static let silence = 15.0
 
     public init(_ fleet: Fleet, now: Date) {
         self.fleet = fleet

@@ -7,6 +7,7 @@ struct LiveFrame {
     let width: Int
     let height: Int
     let now: Date
+    private static let mostFailures = 20
 
     func lines() -> [StyledLine] {
         guard width > 0, height > 0 else { return [] }
@@ -89,7 +90,8 @@ struct LiveFrame {
     private func status() -> [StyledLine] {
         let elapsed = now.timeIntervalSince(progress.began)
         let counts = progress.counts
-        var first = StyledLine("running  ", .faint)
+        let isDone = progress.done == progress.all
+        var first = StyledLine(isDone ? "done" : "running  ", .faint)
         if let index = progress.current {
             let cell = progress.cells[index]
             first.add(cell.record.cell.key, .active)
@@ -102,6 +104,7 @@ struct LiveFrame {
         second.add(counts.text, counts.failures > 0 ? .bad : .plain)
         var third = StyledLine("time     ", .faint)
         third.add("\(Format.duration(elapsed)), cell \(min(progress.done + 1, progress.all)) of \(progress.all)")
+        if isDone { return [first, second, third] }
         if elapsed > 1 { third.add(String(format: ", %.1f tests/s", Double(counts.total) / elapsed)) }
         if let remaining = progress.remaining(at: now) { third.add(", about \(Format.duration(remaining)) left") }
         return [first, second, third]
@@ -110,13 +113,16 @@ struct LiveFrame {
     private func failures(room: Int) -> [StyledLine] {
         guard !progress.failures.isEmpty, room >= 3 else { return [] }
         var lines = [StyledLine(), StyledLine("failures", .faint)]
-        let shown = progress.failures.suffix(room - 2)
+        // A text of any length ends with what came last.
+        let shown = progress.failures.suffix(min(room - 2, LiveFrame.mostFailures))
         for failure in shown.reversed() {
             var line = StyledLine(failure.result.verdict.rawValue, .bad)
             line.add(" \(failure.cell.key) \(failure.result.path)")
             line.add(": \(failure.result.message)", .faint)
             lines.append(line)
         }
+        let rest = progress.failures.count - shown.count
+        if rest > 0 && room > lines.count { lines.append(StyledLine("… and \(rest) before", .faint)) }
         return lines
     }
 }
