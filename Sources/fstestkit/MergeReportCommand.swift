@@ -20,6 +20,7 @@ struct MergeReport: ParsableCommand {
     @OptionGroup var store: StoreOptions
 
     func run() throws {
+        for folder in folders + [store.output] { _ = try OutputFolder.path(folder) }
         let (report, unreadable) = try words {
             try ShardMerge(folders: folders, columns: columns, output: store.output).merge()
         }
