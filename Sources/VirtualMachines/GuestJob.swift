@@ -16,7 +16,10 @@ package struct GuestJob: Sendable {
 
     /// Where the guest keeps what shall outlive it.
     package static let resultsFolder = "/run/results"
+    /// Where the guest has ``copies`` themselves; at their places there are links to them.
+    package static let filesFolder = "/run/job/files"
 
+    /// Programs bring their libraries along; those in a folder do not.
     package struct Copy: Equatable, Sendable {
         package let source: FilePath
         package let target: FilePath

@@ -41,23 +41,14 @@ public struct XFSTestsPreparation: Sendable {
                     name: "loop devices", lack: isThere ? nil : "no /dev/loop-control", isRequired: true,
                     remedy: "modprobe loop"))
         }
-        for (name, package) in [("xfs_io", "xfsprogs"), ("perl", "perl"), ("gawk", "gawk"), ("bc", "bc")] {
+        for (name, package) in XFSTestsPackages.required {
             findings.append(XFSTestsPreparation.program(name, package, isRequired: true))
         }
-        for (name, package) in XFSTestsPreparation.furtherPrograms {
+        for (name, package) in XFSTestsPackages.further {
             findings.append(XFSTestsPreparation.program(name, package, isRequired: false))
         }
         self.findings = findings
     }
-
-    /// Tests say "not run" without these.
-    private static let furtherPrograms = [
-        ("attr", "attr"), ("setfattr", "attr"), ("setfacl", "acl"), ("fio", "fio"), ("dbench", "dbench"),
-        ("killall", "psmisc"), ("lsof", "lsof"), ("file", "file"), ("hexdump", "bsdextrautils"),
-        ("uuidgen", "uuid-runtime"),
-        ("getcap", "libcap2-bin"), ("quota", "quota"), ("openssl", "openssl"), ("chattr", "e2fsprogs"),
-        ("python3", "python3"), ("keyctl", "keyutils"),
-    ]
 
     private static func built(_ checkout: FilePath) -> Finding {
         let needed = ["check", "ltp/fsstress", "ltp/fsx", "tests/generic/group.list", "src/lstat64"]

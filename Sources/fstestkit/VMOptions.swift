@@ -57,8 +57,11 @@ struct VMOptions: ParsableArguments {
     }
 
     /// Makes ready what is missing, boots, and follows the guest to its end.
+    ///
+    /// - Parameter packages: what the guest's root has beyond the usual.
     func run(
-        _ job: GuestJob, input: Int32? = nil, output: @escaping ([UInt8]) -> Void = { VMOptions.pass($0, 1) },
+        _ job: GuestJob, packages: [String] = [], input: Int32? = nil,
+        output: @escaping ([UInt8]) -> Void = { VMOptions.pass($0, 1) },
         booted: @escaping (BootedMachine) -> Void = { _ in }, ended: () -> Void = {}
     ) throws -> GuestReport {
         let specification = try VMOptions.specification(kernel)
@@ -71,7 +74,7 @@ struct VMOptions: ParsableArguments {
         defer { if let file { close(file) } }
         if let file { listener.console = { VMOptions.pass($0, file) } }
         return try vmWords {
-            let root = GuestRoot(cache: cache, packages: VMOptions.packages)
+            let root = GuestRoot(cache: cache, packages: VMOptions.packages + packages)
             let kernel = try KernelLibrary(cache: cache, root: root).kernel(specification)
             let guest = try Guest(cache: cache, kernel: kernel, root: root, settings: settings, job: job)
             defer { ended() }

@@ -23,6 +23,12 @@ struct VMSuiteCommand: ParsableCommand {
     var output: String
     @Flag(help: "The command takes --skip NAME: after a death it goes on in a new guest.")
     var resume = false
+    @Option(
+        help: """
+            A built checkout of xfstests, for fstestkit xfstests: the guest has it, the users and programs that it takes, and this \
+            project's xfstests-config.
+            """)
+    var xfstests: String?
     @Argument(parsing: .postTerminator, help: "The suite's command.")
     var command: [String] = []
 
@@ -32,6 +38,7 @@ struct VMSuiteCommand: ParsableCommand {
 
     func run() throws {
         let folder = try OutputFolder.path(output)
+        let checkout = try xfstests.map(GuestXFSTests.init)
         do {
             try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
         } catch {
@@ -44,7 +51,8 @@ struct VMSuiteCommand: ParsableCommand {
                     var options = options
                     options.console = folder.appending(SuiteInGuests.console(number)).string
                     return try options.run(
-                        job(done, folder), output: { suite.hear($0) },
+                        job(done, folder, checkout), packages: checkout == nil ? [] : GuestXFSTests.packages,
+                        output: { suite.hear($0) },
                         booted: { suite.say(.machine(SuiteMachine($0))) })
                 },
                 pass: { FileHandle.standardOutput.write(Data($0)) },
@@ -58,11 +66,12 @@ struct VMSuiteCommand: ParsableCommand {
         }
     }
 
-    private func job(_ done: [String], _ folder: FilePath) -> GuestJob {
+    private func job(_ done: [String], _ folder: FilePath, _ checkout: GuestXFSTests?) -> GuestJob {
         let words = command + done.flatMap { ["--skip", $0] }
         // /tmp is memory there.
-        let script = "\(guestPreface)\nexport TMPDIR=/var/tmp\n\(words.map(quoted).joined(separator: " "))"
-        return GuestJob(script: script, results: folder)
+        let script =
+            "\(guestPreface)\nexport TMPDIR=/var/tmp\n\(checkout?.preface ?? "")\n\(words.map(quoted).joined(separator: " "))"
+        return GuestJob(script: script, copies: checkout?.copies ?? [], results: folder)
     }
 }
 

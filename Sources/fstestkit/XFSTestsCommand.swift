@@ -29,6 +29,8 @@ struct XFSTestsCommand: ParsableCommand {
     var groups: [String] = []
     @Option(name: .customShort("x"), help: "Groups to leave out.")
     var withoutGroups: [String] = []
+    @Option(help: "A test to leave out. May be given again.")
+    var skip: [String] = []
     @Argument(help: "Tests, such as generic/001; * and ? are allowed.")
     var tests: [String] = []
     @Option(help: "How often everything is run.", transform: Numbers.cycles)

@@ -146,6 +146,7 @@ struct XFSTestsPlanBuilder {
         let without = try Lists.split(command.withoutGroups, of: "-x")
         do throws(XFSTestsCheckout.Problem) {
             return try checkout.select(groups: groups, names: command.tests, without: without)
+                .filter { !command.skip.contains($0) }
         } catch {
             switch error {
             case .emptyGroup(let group): throw fail("no test is in the group \(group)", .validationFailure)

@@ -37,7 +37,7 @@ public struct Availability: Sendable {
         if let guest = entry.guest {
             // What a guest lacks the suite says there.
             switch entry.cell.suite {
-            case "xfstests": return "xfstests is not run in guests"
+            case "xfstests": return kernels[guest.kernel] ?? Self.xfstests(configuration)
             case "bench": return "guests are no place to measure time; bench --steady counts instructions there"
             default: return kernels[guest.kernel]
             }
@@ -59,15 +59,16 @@ public struct Availability: Sendable {
         case "stop-path", "hostile-source": return root
         case "bench":
             return root ?? (Target(.command("fio")).missingProgram == nil ? nil : "there is no fio (apt install fio)")
-        case "xfstests":
-            guard let checkout = configuration.xfstests else {
-                return "no checkout of xfstests is named (--xfstests DIR or XFSTESTS_DIR)"
-            }
-            if !FileManager.default.isExecutableFile(atPath: checkout + "/check") {
-                return "\(checkout) is no checkout of xfstests: it has no program `check`"
-            }
-            return root
+        case "xfstests": return Self.xfstests(configuration) ?? root
         default: return nil
         }
+    }
+
+    private static func xfstests(_ configuration: MatrixConfiguration) -> String? {
+        guard let checkout = configuration.xfstests else {
+            return "no checkout of xfstests is named (--xfstests DIR or XFSTESTS_DIR)"
+        }
+        if FileManager.default.isExecutableFile(atPath: checkout + "/check") { return nil }
+        return "\(checkout) is no checkout of xfstests: it has no program `check`"
     }
 }

@@ -10,7 +10,7 @@ struct SuiteCommand {
     /// Where a guest keeps the evidence, and its name of this project's program.
     private static let inGuest = (output: "/run/results", program: "fstestkit")
     /// Suites that go on after a death: they take `--skip NAME`.
-    private static let resumable: Set<String> = ["correctness", "stop-path", MatrixConfiguration.ringFuzz]
+    private static let resumable: Set<String> = ["correctness", "stop-path", "xfstests", MatrixConfiguration.ringFuzz]
 
     /// - Parameter output: where the suite's evidence goes; absolute.
     func arguments(_ entry: MatrixPlan.Entry, output: String, isResumed: Bool = false) -> [String] {
@@ -25,6 +25,7 @@ struct SuiteCommand {
         for path in daemon(of: entry.target) + choice.copies { result += ["--copy", path] }
         result += ["--timeout", "\(configuration.timeout)", "--output", output]
         if SuiteCommand.resumable.contains(entry.cell.suite) { result.append("--resume") }
+        if entry.cell.suite == "xfstests", let checkout = configuration.xfstests { result += ["--xfstests", checkout] }
         result.append("--")
         result += suite(entry, SuiteCommand.inGuest.program, output: SuiteCommand.inGuest.output, isResumed: false)
         // Nobody else works on that machine.
@@ -73,7 +74,8 @@ struct SuiteCommand {
         }
         switch entry.cell.suite {
         case "xfstests":
-            if let checkout = configuration.xfstests { result += ["--xfstests", checkout] }
+            // A guest has it where it is told.
+            if let checkout = configuration.xfstests, entry.guest == nil { result += ["--xfstests", checkout] }
             // Without a group it would be `auto`: hours.
             if !further.contains("-g") { result += ["-g", "quick"] }
             // What it had finished before the kill is on its disk; it says that again.
