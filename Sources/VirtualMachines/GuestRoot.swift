@@ -63,15 +63,13 @@ package struct GuestRoot: Sendable {
 
     private func bootstrap(_ mirror: DebianMirror, mode: String, _ target: FilePath) throws(VirtualMachineError) {
         _ = try HostProgram.require("mmdebstrap", package: "mmdebstrap")
-        // A process namespace of its own: when this process is killed, so is everything in there.
-        let contained = mode == "root" ? ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"] : []
         try HostProgram.run(
-            contained + [
+            HostProgram.contained([
                 "mmdebstrap", "--quiet", "--variant=minbase", "--mode=\(mode)",
                 "--include=\(packages.joined(separator: ","))",
                 "--aptopt=Acquire::Languages \"none\"", "--dpkgopt=path-exclude=/usr/share/doc/*",
                 "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
                 mirror.codename, target.string, mirror.source(mirror.codename),
-            ], package: "util-linux")
+            ]), package: "util-linux")
     }
 }

@@ -44,6 +44,12 @@ package enum HostProgram {
             said: (errors.isEmpty ? said : errors).split(separator: "\n").suffix(8).map(String.init))
     }
 
+    /// A command that takes all that it has started along when it dies with this process; as root, since it takes a process
+    /// namespace of its own.
+    static func contained(_ command: [String]) -> [String] {
+        geteuid() == 0 ? ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"] + command : command
+    }
+
     /// Runs a program on this process's own input and output to its end; it dies with this process.
     ///
     /// - Returns: its exit status, as a shell has it.

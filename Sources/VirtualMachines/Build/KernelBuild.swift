@@ -38,7 +38,9 @@ package struct KernelBuild: Sendable {
         guard access(source.appending("Kconfig").string, R_OK) == 0 else {
             throw .notAKernel(source, why: "it has no Kconfig: it is no kernel's source")
         }
-        for (program, package) in [("flex", "flex"), ("bison", "bison"), ("bc", "bc"), ("gcc", "gcc")] {
+        for (program, package) in [
+            ("flex", "flex"), ("make", "make"), ("bison", "bison"), ("bc", "bc"), ("gcc", "gcc"),
+        ] {
             _ = try HostProgram.require(program, package: package)
         }
         try createFolder(folder)
@@ -57,7 +59,8 @@ package struct KernelBuild: Sendable {
 
     private func make(_ targets: [String]) throws(VirtualMachineError) {
         try HostProgram.run(
-            ["make", "-C", source.string, "O=\(folder)"] + targets, package: "make", environment: ["LC_ALL": "C.UTF-8"],
+            HostProgram.contained(["make", "-C", source.string, "O=\(folder)"] + targets), package: "make",
+            environment: ["LC_ALL": "C.UTF-8"],
             output: log)
     }
 }
