@@ -159,7 +159,8 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "WireTests", dependencies: ["TransportLegacy", "LoopbackFS", "Faults"], swiftSettings: settings),
-        .testTarget(name: "BenchCoreTests", dependencies: ["BenchCore", "LinuxSystem"], swiftSettings: settings),
+        .testTarget(
+            name: "BenchCoreTests", dependencies: ["BenchCore", "LinuxSystem", "CLinux"], swiftSettings: settings),
         .testTarget(
             name: "CorrectnessSuiteTests", dependencies: ["CorrectnessSuite", "BenchCore"], swiftSettings: settings),
         .testTarget(name: "StopPathSuiteTests", dependencies: ["StopPathSuite"], swiftSettings: settings),

@@ -225,6 +225,11 @@ static int isolated(int call, const char *path, unsigned long argument, const ch
 
     switch (call) {
     case CLINUX_ISOLATED_UMOUNT:
+        if (text) {
+            descriptor = open(text, O_RDONLY | O_CLOEXEC);
+            if (descriptor < 0 || setns(descriptor, CLONE_NEWNS) < 0)
+                return -1;
+        }
         return umount2(path, (int)argument);
     case CLINUX_ISOLATED_REMOUNT:
         return mount("none", path, NULL, argument, NULL);

@@ -10,6 +10,8 @@ struct Check: Sendable {
     let needs: [Need]
     /// Seconds after which it counts as hung.
     let deadline: Int
+    /// It keeps a daemon that has too few threads from serving anybody: no other check runs beside it.
+    let isAlone: Bool
     /// Runs with its own empty directory as the working directory.
     let body: @Sendable (CheckContext) throws -> Void
 }
@@ -31,7 +33,7 @@ struct CheckGroup: Sendable {
         checks = entries.map { entry in
             Check(
                 name: entry.name, area: area, reference: entry.reference, needs: entry.needs, deadline: entry.deadline,
-                body: entry.body)
+                isAlone: entry.isAlone, body: entry.body)
         }
     }
 
@@ -41,16 +43,18 @@ struct CheckGroup: Sendable {
         let reference: String
         let needs: [Need]
         let deadline: Int
+        let isAlone: Bool
         let body: @Sendable (CheckContext) throws -> Void
 
         init(
-            _ name: String, _ reference: String, needs: [Need] = [], deadline: Int = 30,
+            _ name: String, _ reference: String, needs: [Need] = [], deadline: Int = 30, isAlone: Bool = false,
             _ body: @escaping @Sendable (CheckContext) throws -> Void
         ) {
             self.name = name
             self.reference = reference
             self.needs = needs
             self.deadline = deadline
+            self.isAlone = isAlone
             self.body = body
         }
     }

@@ -130,7 +130,9 @@ public struct CorrectnessRun {
         }
         var results = failures(prepared)
         if options.isQuick { pool.jobs = 2 * jobs }
-        results += try pool.run(checks.map { .check(name: $0.name, work, seed: options.seed) })
+        results += try pool.run(checks.filter { !$0.isAlone }.map { .check(name: $0.name, work, seed: options.seed) })
+        pool.jobs = 1
+        results += try pool.run(checks.filter(\.isAlone).map { .check(name: $0.name, work, seed: options.seed) })
         pool.jobs = jobs
         let parts = RandomParts(
             options: options, work: work, table: bench.folder.appending("integrity-\(place.label)").string)

@@ -77,7 +77,7 @@ package final class FaultInjection: SessionHook {
         case .removeMountPoint: rmdir(connection.mountPoint.string)
         case .logAlarm:
             let log = open("/dev/kmsg", O_WRONLY | O_CLOEXEC)
-            let line = "<4>fstestkit fault: fuse entry teardown missing\n"
+            let line = "<4>fstestkit fault: fuse entry teardown missing, PID: \(getpid()) Comm: fstestkit\n"
             if log >= 0 { _ = write(log, line, line.utf8.count) }
             close(log)
         case .wrongExitStatus: _exit(3)

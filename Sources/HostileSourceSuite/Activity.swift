@@ -12,6 +12,8 @@ final class Activity {
         case done
         /// The number of the operation that it is in, plus one; 0 between two.
         case operation
+        /// Set by the bench: all at the name that changes fastest.
+        case isStorm
         /// Set by the bench: end.
         case isStopped
     }
@@ -37,7 +39,10 @@ final class Activity {
         let word = words[Word.operation.rawValue]
         return word == 0 ? nil : Int(word) - 1
     }
+    var isStorm: Bool { words[Word.isStorm.rawValue] != 0 }
     var isStopped: Bool { words[Word.isStopped.rawValue] != 0 }
+
+    func beginStorm() { words[Word.isStorm.rawValue] = 1 }
 
     func stop() { words[Word.isStopped.rawValue] = 1 }
 

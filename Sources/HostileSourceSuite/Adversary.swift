@@ -50,7 +50,7 @@ final class Adversary {
     func run() throws(Errno) {
         var failure: Errno?
         while !activity.isStopped && failure == nil {
-            let change = Adversary.deal.randomElement(using: &random)!
+            let change = activity.isStorm ? .flicker : Adversary.deal.randomElement(using: &random)!
             activity.during(change.rawValue) {
                 do throws(Errno) { try make(change) } catch { failure = error }
             }
@@ -130,7 +130,7 @@ final class Adversary {
         if isExchange { placePublicFile(place) }
         let path = stagedPath()
         switch random.next() % 4 {
-        case 0: mkfifo(path, 0o666)
+        case 0 where arena.hasFIFOs: mkfifo(path, 0o666)
         case 1: symlink("\(arena.outside)/secret", path)
         default: try watch(try Adversary.create(AT_FDCWD, path))
         }
@@ -191,7 +191,7 @@ final class Adversary {
                 "\(above)outside/closed/\(Arena.inside)", "\(above)staging", Arena.names[0], "..", "/",
             ]
             symlink(targets.randomElement(using: &random)!, path)
-        case .fifo: mkfifo(path, 0o666)
+        case .fifo: if arena.hasFIFOs { mkfifo(path, 0o666) }
         case .device: clinux_mknodat(AT_FDCWD, path, S_IFCHR | 0o600, 1, 3)
         default: clinux_mknodat(AT_FDCWD, path, S_IFSOCK | 0o666, 0, 0)
         }

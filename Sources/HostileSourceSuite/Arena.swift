@@ -12,6 +12,8 @@ struct Arena: Codable, Sendable {
     let folder: String
     /// Begins everything that is secret; found nowhere else.
     let mark: String
+    /// Whether anybody makes FIFOs: a daemon that waits for the other end of one serves nobody any more.
+    var hasFIFOs = true
 
     var source: String { folder + "/source" }
     var mountPoint: String { folder + "/mount" }

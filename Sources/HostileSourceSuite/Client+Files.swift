@@ -9,7 +9,7 @@ extension Client {
     /// Opens a name with O_CREAT: one that changes at that very moment, or one that the kernel may hold to be absent, since it was
     /// looked up a moment before.
     func lookThenCreate() {
-        if random.isTurn(2) { return openFile(path(of: Arena.hotPath), also: O_CREAT) }
+        if activity.isStorm || random.isTurn(2) { return openFile(path(of: Arena.hotPath), also: O_CREAT) }
         let path = path()
         var status = stat()
         _ = lstat(path, &status)

@@ -30,6 +30,7 @@ final class Client {
     var pipe: [CInt] = [-1, -1]
     private let root: String
     private let mark: [UInt8]
+    private let makesFIFOs: Bool
     private let text: [UInt8]
 
     /// Operations by how often they are done.
@@ -49,10 +50,11 @@ final class Client {
         .lookThenCreate, .attributes, .chmod, .chown, .truncate, .times, .setAttribute, .copySlot,
     ]
 
-    init(_ actor: Actor, root: String, mark: String, seed: UInt64, activity: Activity) throws(Errno) {
+    init(_ actor: Actor, root: String, in arena: Arena, seed: UInt64, activity: Activity) throws(Errno) {
         self.actor = actor
         self.root = root
-        self.mark = Array(mark.utf8)
+        mark = Array(arena.mark.utf8)
+        makesFIFOs = arena.hasFIFOs
         text = Array("\(actor.name) wrote this. ".utf8)
         self.activity = activity
         random = SplitMix64(seed: seed)
@@ -63,7 +65,8 @@ final class Client {
     func run() {
         Client.interruptWhatBlocks()
         while !activity.isStopped {
-            let operation = Client.deal.randomElement(using: &random)!
+            let operation =
+                activity.isStorm && !actor.isRoot ? .lookThenCreate : Client.deal.randomElement(using: &random)!
             if actor.isRoot && Client.notForRoot.contains(operation) { continue }
             activity.during(operation.rawValue) { perform(operation) }
         }
@@ -150,7 +153,7 @@ final class Client {
         case .symlink:
             // Leads nowhere, until somebody creates a file through it, and tells its maker.
             Glibc.symlink("by-\(actor.user)-\(random.next() % 4)", movable())
-        case .makeFIFO: mkfifo(movable(), 0o666)
+        case .makeFIFO: if makesFIFOs { mkfifo(movable(), 0o666) }
         case .readLink:
             _ = Glibc.readlink(path(), buffer.baseAddress!.assumingMemoryBound(to: CChar.self), 4096)
         case .chmod: Glibc.chmod(path(), [0o644, 0o666, 0o600, 0o777].randomElement(using: &random)!)

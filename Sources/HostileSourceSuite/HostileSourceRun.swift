@@ -3,27 +3,31 @@ import LinuxSystem
 import SystemPackage
 import BenchCore
 
-/// The suite on one target: clients on the mount, an adversary behind it, and what is asserted of the two.
+/// One round of the suite on a target: clients on the mount, an adversary behind it, and what is asserted of the two.
 final class HostileSourceRun {
     private let target: Target
     private let settings: HostileSourceSettings
     private let bench: Workbench
     private let arena: Arena
     private let evidence: Evidence
-    private let start = ContinuousClock.now
+    private let duration: Duration
     private var workers: [WorkerWatch] = []
-    private var violations: [Violation] = []
-    /// Oracles that cannot be asked any more, and why.
-    private var unasked: [HostileSourceOracle: String] = [:]
-    private var files: [String] = []
+    private var outcome = HostileSourceOutcome()
     private let kernelLog: KernelLog?
 
     /// Makes the source and all that lies around it.
     ///
-    /// - Parameter folder: made by this; nil is below the run's temporary folder.
+    /// - Parameters:
+    ///   - folder: made by this; nil is below the run's temporary folder.
+    ///   - duration: how long the source is changed.
+    ///   - withFIFOs: whether anybody makes some.
     /// - Throws: ``HostileSourceUnavailable``.
-    init(_ target: Target, in folder: FilePath?, _ settings: HostileSourceSettings, bench: Workbench) throws {
+    init(
+        _ target: Target, in folder: FilePath?, _ settings: HostileSourceSettings, for duration: Duration,
+        withFIFOs: Bool, bench: Workbench
+    ) throws {
         self.target = target
+        self.duration = duration
         self.settings = settings
         self.bench = bench
         kernelLog = KernelLog()
@@ -39,7 +43,8 @@ final class HostileSourceRun {
                 path = try bench.makeFolder("hostile\(number)")
             }
             // The run's name is in it: no file of any other run holds it.
-            arena = Arena(folder: path.string, mark: "SECRET-\(bench.ledger.run)-\(number)")
+            arena = Arena(
+                folder: path.string, mark: "SECRET-\(bench.ledger.run)-\(number)", hasFIFOs: withFIFOs)
             try arena.prepare()
         } catch {
             throw HostileSourceUnavailable(description: "the source cannot be made: \(error)")
@@ -50,7 +55,7 @@ final class HostileSourceRun {
     ///
     /// - Parameter tick: called several times a second.
     /// - Throws: ``HostileSourceUnavailable`` if the daemon does not start.
-    func run(tick: () -> Void) throws -> [TestResult] {
+    func run(tick: () -> Void) throws -> HostileSourceOutcome {
         let daemon: MountedDaemon
         do {
             var target = target
@@ -75,12 +80,13 @@ final class HostileSourceRun {
         watch(daemon, tick)
         stopWorkers(daemon, tick)
         end(daemon)
-        for worker in workers { violations += Journal.read(text(of: worker.output)) }
+        for worker in workers { outcome.violations += Journal.read(text(of: worker.output)) }
         for line in OutsideSnapshot(arena.outside).differences(from: outside).prefix(20) {
-            violations.append(Violation(oracle: .outsideUntouched, what: line))
+            fail(.outsideUntouched, line)
         }
         askKernelLog()
-        return results()
+        outcome.done = workers.map(\.activity.done)
+        return outcome
     }
 
     private func startWorkers(on daemon: MountedDaemon) throws(Errno) {
@@ -109,13 +115,22 @@ final class HostileSourceRun {
 
     /// Waits until the time is over, or something has gone wrong for good.
     private func watch(_ daemon: MountedDaemon, _ tick: () -> Void) {
-        let deadline = Deadline(after: settings.duration)
+        let start = ContinuousClock.now
+        // What takes two to meet at the same moment needs them to meet often.
+        let storm = Deadline(after: duration * 3 / 4)
+        let deadline = Deadline(after: duration)
         var clock = WorkerWatch.Clock()
         while !deadline.hasPassed {
             Deadline.sleep(.milliseconds(50))
             tick()
-            if isBroken(daemon, clock.tick()) { return }
+            if isBroken(daemon, clock.tick()) {
+                outcome.isBroken = true
+                break
+            }
+            if storm.hasPassed { for worker in workers { worker.activity.beginStorm() } }
         }
+        // While somebody hung nothing was tested.
+        outcome.worked = ContinuousClock.now - start - (workers.map(\.stuck).max() ?? .zero)
     }
 
     /// Looks at everybody; true if it makes no sense to go on.
@@ -125,8 +140,8 @@ final class HostileSourceRun {
         if daemon.process?.isRunning == false {
             let how = daemon.process?.exitStatus.map { "\($0)" } ?? "gone"
             fail(.daemonLives, "the daemon ended: \(how)\(daemon.logTail.isEmpty ? "" : ": " + daemon.logTail)")
-            unasked[.nothingHangs] = "the daemon died"
-            unasked[.daemonEnds] = "the daemon died"
+            outcome.unasked[.nothingHangs] = "the daemon died"
+            outcome.unasked[.daemonEnds] = "the daemon died"
             return true
         }
         let limit = settings.deadline * slowness
@@ -143,7 +158,9 @@ final class HostileSourceRun {
             // Not the daemon's doing, as far as is known: no result may be called passed.
             let words = text(of: worker.output.replacing(".journal", with: ".errors")).prefix(300)
             let how = "\(worker.name) ended: \(worker.process.exitStatus.map { "\($0)" } ?? "gone") \(words)"
-            for oracle in HostileSourceOracle.allCases where unasked[oracle] == nil { unasked[oracle] = how }
+            for oracle in HostileSourceOracle.allCases where outcome.unasked[oracle] == nil {
+                outcome.unasked[oracle] = how
+            }
             return true
         }
         return false
@@ -163,22 +180,24 @@ final class HostileSourceRun {
     /// How many times longer than on a fast and idle machine anything may take now.
     private var slowness: Double { max(bench.pace.factor, WorkerWatch.load) }
 
-    private var hangs: Bool { violations.contains { $0.oracle == .nothingHangs } }
+    private var hangs: Bool { outcome.hangs }
 
     /// SIGTERM, as a service manager would; after a hang by force.
     private func end(_ daemon: MountedDaemon) {
         let processes = workers.map(\.process)
         if hangs || processes.contains(where: \.isRunning) {
-            files += daemon.collect(into: evidence, clients: processes)
-            unasked[.daemonEnds] = "an operation hung: the connection was aborted"
+            outcome.files += daemon.collect(into: evidence, clients: processes)
+            outcome.unasked[.daemonEnds] = "an operation hung: the connection was aborted"
             daemon.forceDown(clients: processes)
             return
         }
         guard daemon.mount != nil else {
-            for oracle in [HostileSourceOracle.daemonLives, .daemonEnds] { unasked[oracle] = "there is no daemon" }
+            for oracle in [HostileSourceOracle.daemonLives, .daemonEnds] {
+                outcome.unasked[oracle] = "there is no daemon"
+            }
             return
         }
-        guard unasked[.daemonEnds] == nil else {
+        guard outcome.unasked[.daemonEnds] == nil else {
             daemon.forceDown()
             return
         }
@@ -198,47 +217,23 @@ final class HostileSourceRun {
 
     private func askKernelLog() {
         guard let kernelLog else {
-            unasked[.kernelLog] = "the kernel log cannot be read"
+            outcome.unasked[.kernelLog] = "the kernel log cannot be read"
             return
         }
-        for record in kernelLog.alarms(besides: Set(workers.map(\.process.id.pid))) {
-            fail(.kernelLog, record.message)
+        let alarms = kernelLog.alarms(of: bench.ledger, mine: Set(workers.map(\.process.id.pid)))
+        // That somebody hangs is told already.
+        for record in alarms.own where !(hangs && record.isHungTask) { fail(.kernelLog, record.message) }
+        if let first = alarms.untold.first {
+            outcome.unasked[.kernelLog] = "another run was at work on this machine: \(first.message)"
         }
-        if hangs || violations.contains(where: { $0.oracle == .kernelLog }) {
-            files.append(evidence.save("kernel.log", kernelLog.text))
+        if hangs || outcome.violations.contains(where: { $0.oracle == .kernelLog }) {
+            outcome.files.append(evidence.save("kernel.log", kernelLog.text))
         }
     }
 
     private func fail(_ oracle: HostileSourceOracle, _ what: String) {
-        violations.append(Violation(oracle: oracle, what: what))
+        outcome.violations.append(Violation(oracle: oracle, what: what))
     }
 
     private func text(of path: String) -> String { (try? readWhole(FilePath(path))) ?? "" }
-
-    private func results() -> [TestResult] {
-        let seconds = (ContinuousClock.now - start).seconds
-        let operations = workers.dropFirst().map(\.activity.done).reduce(0, +)
-        let changes = workers.first?.activity.done ?? 0
-        if !violations.isEmpty {
-            let lines = violations.map { "\($0.oracle.rawValue): \($0.what)\n" }.joined()
-            files.append(evidence.save("violations", lines))
-        }
-        let isIdle = changes < 50 || workers.dropFirst().contains { $0.activity.done < 50 }
-        return HostileSourceOracle.allCases.map { oracle in
-            var result = TestResult(
-                suite: "hostile-source", target: target.label, area: oracle.area, name: oracle.rawValue,
-                verdict: .passed, seconds: seconds / Double(HostileSourceOracle.allCases.count),
-                message: "\(operations) operations against \(changes) changes of the source")
-            let seen = violations.filter { $0.oracle == oracle }
-            if let first = seen.first {
-                result.verdict = oracle == .nothingHangs ? .hung : oracle == .daemonLives ? .crashed : .failed
-                result.message = first.what + (seen.count > 1 ? " (and \(seen.count - 1) more)" : "")
-                result.evidence = files
-            } else if let reason = unasked[oracle] ?? (isIdle ? "too little has happened: \(result.message)" : nil) {
-                result.verdict = .skipped
-                result.message = reason
-            }
-            return result
-        }
-    }
 }

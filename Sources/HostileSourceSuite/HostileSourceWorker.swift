@@ -64,7 +64,7 @@ public struct HostileSourceWorker: Codable, Sendable {
             }
             // Becoming another user resets it.
             cbench_die_with_parent()
-            try Client(actor, root: root, mark: arena.mark, seed: seed, activity: activity).run()
+            try Client(actor, root: root, in: arena, seed: seed, activity: activity).run()
         }
     }
 }

@@ -196,7 +196,7 @@ final class CasePlay {
 
     private func judge(_ log: KernelLog) {
         // That the kernel names our lie is what it should do.
-        let records = log.alarms().filter { !$0.message.contains("unique mismatch") }
+        let records = log.alarms.filter { !$0.message.contains("unique mismatch") }
         if let first = records.first {
             alarms.append(Alarm(.kernelLog, first.message, evidence: log.text))
         } else if log.addedTaint != 0 {

@@ -75,10 +75,10 @@ extension Cycle {
     ///   well as long as they say why.
     func checkRefusal(_ status: ExitStatus, _ log: String, with shortage: String? = nil) {
         let daemon = shortage.map { "with \($0) the daemon" } ?? "the daemon"
-        if status.isSuccess { fail(.exit, "\(daemon) mounted nothing and ended with success: \(log)") }
+        if status.isSuccess { fail(.exit, "\(daemon) mounted nothing and ended with success\(lastWords(log))") }
         let aborts = shortage != nil && !Cycle.tellsOfCorruption(log) ? [SIGABRT, SIGTRAP, SIGILL] : []
         if case .signalled(let signal, _) = status, !aborts.contains(signal) {
-            fail(.exit, "\(daemon) ended with \(status): \(log)")
+            fail(.exit, "\(daemon) ended with \(status)\(lastWords(log))")
         }
         if log.isEmpty { fail(.exit, "\(daemon) did not say why it ended") }
     }

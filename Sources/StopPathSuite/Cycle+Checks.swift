@@ -157,7 +157,7 @@ extension Cycle {
     /// Serves a folder of a filesystem of its own, whose power can be cut.
     func usePowerCutImage() {
         // Making an XFS takes longer than all of a quick run's cycle.
-        let kind = settings.isQuick || Bool.random(using: &random) ? PowerCutImage.Kind.ext4 : .xfs
+        let kind = settings.isQuick || choose([true, false]) ? PowerCutImage.Kind.ext4 : .xfs
         switch powerCut?(kind) {
         case .success(let image):
             self.image = image

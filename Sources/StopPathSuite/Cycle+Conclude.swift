@@ -57,9 +57,14 @@ extension Cycle {
             report(.exit, .passed)
         } else {
             let remedy = cleanStatusRemedy(status)
-            fail(.exit, "the daemon ended with \(status), expected was \(expect.exit)\(remedy): \(daemon.logTail)")
+            fail(
+                .exit,
+                "the daemon ended with \(status), expected was \(expect.exit)\(remedy)\(lastWords(daemon.logTail))")
         }
     }
+
+    /// What a daemon said last, after a sentence: it differs from one time to the next, and is no part of what was found.
+    func lastWords(_ log: String) -> String { log.isEmpty ? "" : "; it said last: \(log)" }
 
     /// A daemon of others may end well with a status of its own.
     private func cleanStatusRemedy(_ status: ExitStatus) -> String {
@@ -92,6 +97,7 @@ extension Cycle {
                 }
             }
         }
+        daemon.detachCopies()
         let gone = Deadline(after: limit).wait { !daemon.isMounted && !daemon.isConnected }
         if gone {
             report(.mountGone, .passed)
@@ -167,16 +173,20 @@ extension Cycle {
 
     private func checkStored() {
         var bad: [String] = []
+        clients.forEach(noteWhatTheSourceShows)
         for client in clients {
             if let status = client.status, status.mismatches > 0 {
                 let operation = LoadOperation.name(status.mismatchOperation)
                 bad.append("\(client.description) found wrong data \(status.mismatches)×, first in \(operation)")
             }
-            guard target.hasSource else { continue }
+            guard target.hasSource, sourceShowsFiles else { continue }
             bad += LoadFiles.verify(ledger: client.ledger, source: source, client: client.id).wrong
         }
         if bad.isEmpty, !target.hasSource {
             return report(.stored, .unavailable("the daemon's files are not to be seen without it (no {source})"))
+        }
+        if bad.isEmpty, !sourceShowsFiles, !clients.isEmpty {
+            return report(.stored, .unavailable("the daemon's files are not to be seen in its source"))
         }
         if bad.isEmpty, let powerCutObstacle {
             return report(.stored, .unavailable("power cut: \(powerCutObstacle)"))
@@ -225,13 +235,19 @@ extension Cycle {
     private func checkKernelLog() {
         guard let kernelLog else { return report(.kernelLog, .unavailable("/dev/kmsg cannot be read")) }
         let mine = Set(([daemon?.process] + clients.map(\.process) + helpers).compactMap { $0?.id.pid })
-        let alarms = kernelLog.alarms(besides: mine)
-        if alarms.isEmpty && kernelLog.addedTaint == 0 {
-            report(.kernelLog, .passed)
-        } else {
+        let alarms = kernelLog.alarms(of: bench.ledger, mine: mine)
+        let taint = kernelLog.addedTaint
+        // The taint of a report that is somebody else's is theirs, too.
+        let own = alarms.own.filter { !(hung && $0.isHungTask) }
+        if !own.isEmpty || taint != 0 && alarms.untold.isEmpty && alarms.others.isEmpty {
             saveEvidence("kernel.log", kernelLog.text)
-            let taint = kernelLog.addedTaint == 0 ? "" : "; taint 0x\(String(kernelLog.addedTaint, radix: 16)) added"
-            fail(.kernelLog, alarms.prefix(3).map(\.message).joined(separator: "; ") + taint)
+            let words = taint == 0 ? [] : ["taint 0x\(String(taint, radix: 16)) added"]
+            fail(.kernelLog, (own.prefix(3).map(\.message) + words).joined(separator: "; "))
+        } else if let first = alarms.untold.first {
+            saveEvidence("kernel.log", kernelLog.text)
+            report(.kernelLog, .unavailable("another run was at work on this machine: \(first.message)"))
+        } else {
+            report(.kernelLog, .passed)
         }
     }
 

@@ -10,6 +10,8 @@ public final class Cycle {
     public let target: Target
     /// Drives every choice of the cycle, so that its seed repeats it.
     public var random: SplitMix64
+    /// Counts up from cycle to cycle; what is left of it for the next choice.
+    private var turn: UInt64
     /// What must come of the act; set by the scenario.
     public var expect = Expectation()
 
@@ -36,6 +38,8 @@ public final class Cycle {
     private(set) var files: [String] = []
     /// The first client of the present mount: those before it have had their end.
     private var round = 0
+    /// What is made through the mount is seen in the source by the same name.
+    private(set) var sourceShowsFiles: Bool
     /// A hidden failure would only repeat the first one's evidence.
     private var hasEvidence = false
     /// From here on the daemon may end.
@@ -57,7 +61,8 @@ public final class Cycle {
     var limit: Duration { bench.pace(hung ? min(settings.timeout, .milliseconds(500)) : settings.timeout) }
 
     init(
-        target: Target, seed: UInt64, depth: Int?, settings: StopPathSettings, bench: Workbench, source: FilePath,
+        target: Target, seed: UInt64, turn: UInt64, depth: Int?, settings: StopPathSettings, bench: Workbench,
+        source: FilePath,
         mountPoint: FilePath, scratch: FilePath, evidence: Evidence
     ) {
         self.target = target
@@ -68,7 +73,16 @@ public final class Cycle {
         self.mountPoint = mountPoint
         self.scratch = scratch
         self.evidence = evidence
+        self.turn = turn
+        sourceShowsFiles = target.isOurs
         random = SplitMix64(seed: seed)
+    }
+
+    /// One of a few ways to go on. Cycles take turns, so that a few of them have gone all ways: what one way alone shows is then
+    /// found in every run or in none.
+    func choose<Choice>(_ choices: [Choice]) -> Choice {
+        defer { turn /= UInt64(choices.count) }
+        return choices[Int(turn % UInt64(choices.count))]
     }
 
     // MARK: Findings
@@ -222,7 +236,12 @@ public final class Cycle {
                 }
                 return
             }
+            noteWhatTheSourceShows(of: client)
         }
+    }
+
+    func noteWhatTheSourceShows(of client: BenchClient) {
+        sourceShowsFiles = sourceShowsFiles || LoadFiles.areSeen(in: source, client: client.id)
     }
 
     // MARK: Waiting
@@ -326,11 +345,10 @@ public final class Cycle {
         let isGone = !daemon.isConnected
         guard let status = process.wait(isGone ? bench.pace(.seconds(1)) : .zero) else { return }
         death = status
-        let last = daemon.logTail
         fail(
             .exit,
             "the daemon (pid \(process.id)) ended by itself, before anything was done: \(status)"
-                + (last.isEmpty ? "" : "; it said last: \(last)"))
+                + lastWords(daemon.logTail))
     }
 
     /// Ends clients, as part of the act or after it.

@@ -67,7 +67,7 @@ struct BlockedHandlerAbort: Scenario {
         cycle.aboutToAct()
         inner.process?.signal(SIGSTOP)
         Deadline.sleep(.milliseconds(20))
-        daemon.begin(Bool.random(using: &cycle.random) ? .abort : .terminate)
+        daemon.begin(cycle.choose([true, false]) ? .abort : .terminate)
         // Which requests the inner daemon had taken cannot be chosen, and those that it has cannot be interrupted.
         cycle.expect.exit = .anyStatus
         if isIdle(daemon, cycle) {

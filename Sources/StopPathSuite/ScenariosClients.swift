@@ -180,7 +180,7 @@ struct SyncStoppedDaemon: Scenario {
         let whole = cycle.settings.allowHostChanges
         let sync = try ChildProcess.isolated(whole ? .sync : .syncFileSystem(daemon.root.string))
         cycle.pause(upTo: 200)
-        let aborted = Bool.random(using: &cycle.random)
+        let aborted = cycle.choose([true, false])
         if aborted { daemon.begin(.abort) }
         // A ring hands requests over in the daemon's own threads: what was on its way waits until they go on (Linux 6.18).
         if !aborted || cycle.mayUseRing { daemon.process?.signal(SIGCONT) }

@@ -12,7 +12,7 @@ struct BogusCommit: Scenario {
     let needs: Needs = [.ring, .fault]
 
     func run(_ cycle: Cycle) throws {
-        let fault = ["duplicate-commit", "unknown-commit-id"].randomElement(using: &cycle.random)!
+        let fault = cycle.choose(["duplicate-commit", "unknown-commit-id"])
         try cycle.serveThrough(fault: fault)
     }
 }

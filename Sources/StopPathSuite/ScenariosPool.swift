@@ -45,7 +45,7 @@ struct KillWithPages: Scenario {
         // Stopped between the read or write of pages and the commit of the answer.
         daemon.process?.signal(SIGSTOP)
         cycle.pause(upTo: 20)
-        if Bool.random(using: &cycle.random) { cycle.kill(cycle.clients.filter { $0.index % 2 == 1 }) }
+        if cycle.choose([true, false]) { cycle.kill(cycle.clients.filter { $0.index % 2 == 1 }) }
         cycle.expect.exit = .killed
         daemon.begin(.kill)
     }

@@ -58,7 +58,7 @@ struct UndrainedCommands: Scenario {
         try cycle.startLoad(perCPU: 1)
         cycle.pause(upTo: 20)
         cycle.stopLoad()
-        cycle.act(Bool.random(using: &cycle.random) ? .terminate : .unmount, on: daemon)
+        cycle.act(cycle.choose([true, false]) ? .terminate : .unmount, on: daemon)
     }
 }
 
@@ -80,7 +80,7 @@ struct StopAtDepthOne: Scenario {
         let waiters = cycle.helpers.filter {
             ProcessSnapshot($0.id).threads.contains { $0.stack.contains("request_wait_answer") }
         }
-        let method: StopMethod = [.terminate, .terminate, .abort, .forcedUnmount].randomElement(using: &cycle.random)!
+        let method: StopMethod = cycle.choose([.terminate, .terminate, .abort, .forcedUnmount])
         daemon.begin(method, within: cycle.limit)
         cycle.expect.exit = method == .terminate ? .clean : .anyStatus
         cycle.reap()

@@ -14,7 +14,7 @@ struct UnmountVersusRegister: Scenario {
         let daemon = try cycle.mount(until: .mounted)
         cycle.pause(upTo: 50)
         let methods: [StopMethod] = [.abort, .unmount, .lazyUnmount, .forcedUnmount]
-        cycle.act(methods.randomElement(using: &cycle.random)!, on: daemon)
+        cycle.act(cycle.choose(methods), on: daemon)
         // A connection that ends before INIT is a failure to some daemons and an orderly end to others.
         cycle.expect.exit = .anyStatus
     }
@@ -164,7 +164,7 @@ struct StartupAllocationFails: Scenario {
     let oracles: Set<Oracle> = [.exit, .mountGone, .leaks, .sanitizers]
 
     func run(_ cycle: Cycle) throws {
-        if cycle.settings.allowFaults && cycle.mayUseRing && cycle.target.isOurs && Bool.random(using: &cycle.random) {
+        if cycle.settings.allowFaults && cycle.mayUseRing && cycle.target.isOurs && cycle.choose([true, false]) {
             return try cycle.serveOrFail(fault: "allocation-fails")
         }
         // Descriptors run out at a point that the seed chooses; daemons differ in how many they need.

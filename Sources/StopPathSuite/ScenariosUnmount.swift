@@ -14,13 +14,13 @@ struct LateSecondUnmount: Scenario {
         let daemon = try cycle.mount()
         cycle.pause(upTo: 10)
         // The daemon learns only afterwards that it is unmounted; every other time, a signal comes at once with it.
-        let signalled = Bool.random(using: &cycle.random)
+        let signalled = cycle.choose([true, false])
         daemon.process?.signal(SIGSTOP)
         if let error = daemon.unmount(lazy: true, within: cycle.limit) {
             throw ScenarioObstacle("umount --lazy: \(error)")
         }
         // Its own successor is the hardest to tell: the kernel gives it the same ids of mount and connection.
-        let successor = Bool.random(using: &cycle.random) ? try cycle.start() : nil
+        let successor = cycle.choose([true, false]) ? try cycle.start() : nil
         if let successor { cycle.others.append(successor) } else { try mountStranger(cycle) }
         if signalled { daemon.process?.signal(SIGTERM) }
         daemon.process?.signal(SIGCONT)

@@ -119,6 +119,7 @@ public final class StopPathRunner {
         let name = Self.name(scenario, number)
         let start = ContinuousClock.now
         listener.event(.started(area: scenario.name, name: name))
+        bench.reviewPace()
         let cycle: Cycle
         do {
             cycle = try makeCycle(scenario, target, number, seed)
@@ -193,7 +194,8 @@ public final class StopPathRunner {
         let mountPoint = try bench.makeFolder("mnt-\(id)")
         let cycle = Cycle(
             // The scenario's number makes the choices of different scenarios independent of each other.
-            target: target, seed: seed &* 1000 &+ UInt64(scenario.number), depth: scenario.depth, settings: settings,
+            target: target, seed: seed &* 1000 &+ UInt64(scenario.number), turn: seed, depth: scenario.depth,
+            settings: settings,
             bench: bench, source: source, mountPoint: mountPoint, scratch: scratch,
             evidence: bench.evidence.below(
                 "\(scenario.name)-\(target.label.map { $0 == "/" ? "_" : String($0) }.joined())-\(seed)"))

@@ -63,7 +63,7 @@ struct TestInspector {
             case .exited, .unknown: break
             }
         }
-        if let alarm = test.kernelLog?.alarms().first(where: isOurs) {
+        if let alarm = test.kernelLog?.alarms(of: runner.bench.ledger).own.first(where: isOurs) {
             result.others.append("kernel: \(alarm.message)")
             evidence.append(folder.save("kernel.log", test.kernelLog?.text ?? ""))
         }

@@ -119,6 +119,21 @@ extension Mounting {
                 other.kill()
             }
         }
+
+        @Test(arguments: [StopMethod.unmount, .terminate])
+        func aCopyInSomebodysNamespaceIsNoDaemonThatHangs(method: StopMethod) throws {
+            try withBench { bench, source, mountPoint in
+                let daemon = try MountedDaemon.start(
+                    Target(.transport(.legacy)), source: source, mountPoint: mountPoint, bench: bench)
+                // Not of this run: it has no mark.
+                let other = try ChildProcess.spawn(["unshare", "--mount", "--propagation", "private", "sleep", "60"])
+                defer { other.kill() }
+                let connection = try #require(daemon.connection)
+                #expect(Deadline(after: .seconds(10)).wait { connection.elsewhere.contains(other.id) })
+                let report = daemon.stop(method, within: .seconds(10))
+                #expect(report.isComplete && report.seconds < 5, "\(report)")
+            }
+        }
     }
 
     /// The names that people give mounts.

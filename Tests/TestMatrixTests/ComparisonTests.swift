@@ -51,6 +51,14 @@ import Testing
         #expect(comparison.regressions.map(\.message) == ["second"])
     }
 
+    @Test func aScenariosCyclesAreOneTest() throws {
+        let comparison = try compare(
+            [.some("a", "a/1", .failed), .some("a", "a/2"), .some("a", "b/3")],
+            [.some("a", "a/1"), .some("a", "a/2", .failed), .some("a", "b/3", .failed)])
+        #expect(comparison.stillFailing.map(\.name) == ["a"])
+        #expect(comparison.regressions.map(\.name) == ["b/3"])
+    }
+
     @Test func theTextNamesWhatChanged() throws {
         let text = ComparisonReport(try compare([.some("a", "x")], [.some("a", "x", .failed, message: "m")])).text
         #expect(text.contains("correctness/legacy a/x: passed → failed"))

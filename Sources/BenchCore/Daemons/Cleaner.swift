@@ -47,10 +47,13 @@ public struct Cleaner: Sendable {
         ledgers().filter(\.isBenchAlive)
     }
 
-    private static func ledgers() -> [Cleaner] {
-        names(in: Ledger.folder.string).filter { $0.hasSuffix(".ledger") }.sorted().map { name in
-            Cleaner(run: String(name.dropLast(7)), path: Ledger.folder.appending(name).string)
-        }
+    static func ledgers() -> [Cleaner] {
+        runs.map { Cleaner(run: $0, path: Ledger.folder.appending("\($0).ledger").string) }
+    }
+
+    /// The runs that have a ledger.
+    static var runs: [String] {
+        names(in: Ledger.folder.string).filter { $0.hasSuffix(".ledger") }.map { String($0.dropLast(7)) }.sorted()
     }
 
     /// The process that the run was.
@@ -62,6 +65,14 @@ public struct Cleaner: Sendable {
     /// Processes that the run had started, as far as it wrote them down.
     public var startedProcesses: [ProcessID] {
         entries.compactMap { if case .process(let process, _) = $0 { process } else { nil } }
+    }
+
+    /// What the processes that it had started are called, as the kernel calls them.
+    var programs: Set<Substring> {
+        let words = entries.compactMap {
+            if case .process(_, let command) = $0 { command.split(separator: " ").first } else { nil }
+        }
+        return Set(words.map { ($0.split(separator: "/").last ?? $0).prefix(15) })
     }
 
     var isBenchAlive: Bool {

@@ -5,8 +5,8 @@ public import SystemPackage
 
 /// A system call that a dead or stopped daemon may block for ever.
 public enum IsolatedCall: Sendable, CustomStringConvertible {
-    /// umount2(2); the mount point itself is never looked into.
-    case unmount(FilePath, lazy: Bool = false, force: Bool = false)
+    /// umount2(2), in this mount namespace or that of the file; the mount point itself is never looked into.
+    case unmount(FilePath, lazy: Bool = false, force: Bool = false, namespace: String? = nil)
     /// mount(2) with `MS_REMOUNT` among the flags.
     case remount(FilePath, flags: UInt)
     /// statx(2), with nothing taken from the kernel's caches: answered once the connection is up, and as long as it is.
@@ -20,8 +20,8 @@ public enum IsolatedCall: Sendable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .unmount(let path, let lazy, let force):
-            "umount\(lazy ? " --lazy" : "")\(force ? " --force" : "") \(path)"
+        case .unmount(let path, let lazy, let force, let namespace):
+            "umount\(lazy ? " --lazy" : "")\(force ? " --force" : "")\(namespace.map { " -N \($0)" } ?? "") \(path)"
         case .remount(let path, _): "mount -o remount \(path)"
         case .stat(let path): "stat \(path)"
         case .write(let path, let text): "echo \(text) > \(path)"
@@ -53,11 +53,11 @@ public enum IsolatedCall: Sendable, CustomStringConvertible {
     func start() throws(Errno) -> Int32 {
         try Errno.check {
             switch self {
-            case .unmount(let path, let lazy, let force):
+            case .unmount(let path, let lazy, let force, let namespace):
                 // MNT_FORCE 1, MNT_DETACH 2, UMOUNT_NOFOLLOW 8.
                 path.withPlatformString {
                     clinux_isolated(
-                        Int32(CLINUX_ISOLATED_UMOUNT.rawValue), $0, (force ? 1 : 0) | (lazy ? 2 : 0) | 8, nil, 0)
+                        Int32(CLINUX_ISOLATED_UMOUNT.rawValue), $0, (force ? 1 : 0) | (lazy ? 2 : 0) | 8, namespace, 0)
                 }
             case .remount(let path, let flags):
                 path.withPlatformString { clinux_isolated(Int32(CLINUX_ISOLATED_REMOUNT.rawValue), $0, flags, nil, 0) }

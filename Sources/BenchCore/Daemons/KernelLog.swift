@@ -9,12 +9,25 @@ public final class KernelLog {
         /// Microseconds since boot.
         public let time: UInt64
         public let message: String
+
+        /// The kernel tells of somebody who waits: no news where that is found out already.
+        public var isHungTask: Bool { hungTask != nil }
+
+        /// What that is called, in as many bytes as the kernel has for it: `INFO: task NAME:4711 blocked for more than …`.
+        var hungTask: Substring? {
+            guard let start = message.firstRange(of: "INFO: task ")?.upperBound,
+                let end = message.firstRange(of: " blocked for more than ")?.lowerBound, start < end
+            else { return nil }
+            return message[start..<end].lastIndex(of: ":").map { message[start..<$0] }
+        }
     }
 
     private let descriptor: Int32
     private var collected: [Record] = []
     private var taint: UInt64
     private let taintBefore: UInt64
+    /// Runs that had a ledger at the marker.
+    private let otherRuns: Set<String>
 
     /// Sets the marker: records from here on. Nil if the log cannot be read.
     public init?() {
@@ -23,6 +36,7 @@ public final class KernelLog {
         lseek(descriptor, 0, SEEK_END)
         taintBefore = KernelLog.currentTaint
         taint = taintBefore
+        otherRuns = Set(Cleaner.runs)
     }
 
     deinit { close(descriptor) }
@@ -51,22 +65,30 @@ public final class KernelLog {
         contents(of: "/proc/sys/kernel/tainted").flatMap { UInt64($0.filter(\.isNumber)) } ?? 0
     }
 
-    /// Records that must not come up while a connection ends.
+    /// Records that must not come up while a connection ends, whosever they are.
+    public var alarms: [Record] { found().map(\.record) }
+
+    /// The same by whose they are, as far as that can be told: the log is the whole machine's.
     ///
-    /// - Parameter mine: processes of the run. The log is the whole machine's: a report that names another living process
-    ///   of user space is left out; one of a kernel thread or of a process that is gone counts.
-    public func alarms(besides mine: Set<Int32> = []) -> [Record] {
+    /// - Parameters:
+    ///   - run: the ledger of the run that asks.
+    ///   - mine: processes of the run.
+    public func alarms(of run: Ledger, mine: Set<Int32> = []) -> KernelAlarms {
+        let found = found()
+        guard !found.isEmpty else { return KernelAlarms() }
+        return KernelAlarms(found, of: run, mine: mine, otherRunsBefore: otherRuns)
+    }
+
+    /// Each alarm with the process that it names.
+    private func found() -> [(record: Record, process: Int32?)] {
         let records = records()
         return records.indices.filter { index in
-            guard KernelLog.patterns.contains(where: { records[index].message.contains($0) }) else { return false }
+            KernelLog.patterns.contains { records[index].message.contains($0) }
+        }.map { index in
             // "CPU: 1 UID: 0 PID: 4711 Comm: NAME" comes with the report's first lines.
-            for record in records[index..<min(index + 8, records.count)] {
-                guard let pid = KernelLog.processNamed(in: record.message) else { continue }
-                if mine.contains(pid) { return true }
-                return (contents(of: "/proc/\(pid)/cmdline") ?? "").isEmpty
-            }
-            return true
-        }.map { records[$0] }
+            let lines = records[index..<min(index + 8, records.count)]
+            return (records[index], lines.lazy.compactMap { KernelLog.processNamed(in: $0.message) }.first)
+        }
     }
 
     /// The process that a report is about: `PID: 4711 Comm: NAME`, or `INFO: task NAME:4711 blocked for …`.

@@ -59,6 +59,7 @@ extension MountedDaemon {
         if method == .abort || method == .kill, isMounted {
             unmountError = unmount(within: max(deadline.remaining, bench.pace(.seconds(1))))
         }
+        detachCopies()
         let gone = deadline.wait { !isMounted && !isConnected }
         return StopReport(
             unmountError: unmountError, exit: exit, isMountGone: !isMounted,
@@ -91,7 +92,26 @@ extension MountedDaemon {
     ///
     /// - Returns: its errno, ETIMEDOUT if it did not come back, nil for success.
     public func unmount(lazy: Bool = false, force: Bool = false, within limit: Duration? = nil) -> Errno? {
-        IsolatedCall.unmount(mountPoint, lazy: lazy, force: force).run(within: limit ?? bench.pace(.seconds(10)))
+        let error = IsolatedCall.unmount(mountPoint, lazy: lazy, force: force)
+            .run(within: limit ?? bench.pace(.seconds(10)))
+        if error == nil { detachCopies() }
+        return error
+    }
+
+    /// Once it is unmounted here: detaches what other mount namespaces have of this mount.
+    ///
+    /// Whoever makes a mount namespace while the mount is there (a container, a service, another bench) has a copy of it, and
+    /// that keeps connection and daemon alive as long as the namespace lives: nothing that the daemon could help. What this run's
+    /// own processes have of it is meant to be.
+    public func detachCopies() {
+        guard !isMounted, let connection, connection.exists, isConnected else { return }
+        let processes = connection.elsewhere.filter { !bench.owns($0) }.map { "/proc/\($0.pid)/ns/mnt" }
+        // A namespace without a process is kept by a mount of its file.
+        let kept = MountTable.current().filter { $0.type == "nsfs" && $0.root.string.hasPrefix("mnt:") }.map(
+            \.mountPoint)
+        for namespace in processes + kept {
+            IsolatedCall.unmount(mountPoint, lazy: true, namespace: namespace).run()
+        }
     }
 
     /// Whether this daemon's connection is still there. The kernel gives its number to the next mount as soon as it is gone,

@@ -21,19 +21,17 @@ public struct Pace: Sendable, Hashable {
     /// As this process was told; 1 if it was not.
     public static let inherited = told ?? Pace(factor: 1)
 
-    private static var told: Pace? {
+    /// What this process was told.
+    static var told: Pace? {
         getenv(variable).flatMap { Double(String(cString: $0)) }.map { Pace(factor: $0) }
     }
-
-    /// As this process was told, or else as a short trial shows: how long children take to start, make a call, and end, since
-    /// that is what a bench does all the time.
-    public static func current() -> Pace { told ?? measured() }
 
     /// What one child takes on a machine of some years ago.
     private static let nominal = Duration.milliseconds(4)
     private static let trials = 9
 
-    private static func measured() -> Pace {
+    /// As a short trial shows: how long children take to start, make a call, and end, since that is what a bench does all the time.
+    static func measured() -> Pace {
         let times = (0..<trials).map { _ in
             let start = ContinuousClock.now
             IsolatedCall.stat("/").run()

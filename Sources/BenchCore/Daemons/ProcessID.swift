@@ -63,6 +63,12 @@ public struct ProcessID: Sendable, Hashable, Codable, CustomStringConvertible {
             .first { $0.hasPrefix("voluntary_ctxt_switches:") }.flatMap { UInt64($0.filter(\.isNumber)) } ?? 0
     }
 
+    /// The process that a thread belongs to; nil if it is gone.
+    static func leader(of thread: Int32) -> Int32? {
+        (contents(of: "/proc/\(thread)/status") ?? "").split(separator: "\n").first { $0.hasPrefix("Tgid:") }
+            .flatMap { Int32($0.filter(\.isNumber)) }
+    }
+
     /// Every process of this machine, by id.
     public static func all() -> [Int32] {
         names(in: "/proc").compactMap { Int32($0) }

@@ -16,7 +16,10 @@ public final class Workbench: Sendable {
     /// This project's program, for daemons, clients and probes.
     public let program: String
     /// What this run's deadlines are stretched by; its children are told.
-    public let pace: Pace
+    public var pace: Pace { lastPace.withLock { $0.pace } }
+    private let lastPace: Lock<(pace: Pace, since: ContinuousClock.Instant)>
+    /// Somebody said it: it is not measured.
+    private let isPaceTold: Bool
     private let isClosing = Atomic<Bool>(false)
     private let isInterrupted = Atomic<Bool>(false)
     /// Its processes are being killed: what ends now says nothing about a test.
@@ -32,7 +35,9 @@ public final class Workbench: Sendable {
     public init(
         output: FilePath, program: String? = nil, temporary: FilePath? = nil, pace: Pace? = nil
     ) throws(Errno) {
-        self.pace = pace ?? Pace.current()
+        let told = pace ?? Pace.told
+        isPaceTold = told != nil
+        lastPace = Lock((told ?? Pace.measured(), .now))
         ledger = try Ledger()
         evidence = Evidence(root: output, keeping: keeping)
         self.program = program ?? linkTarget("/proc/self/exe") ?? "/proc/self/exe"
@@ -62,6 +67,15 @@ public final class Workbench: Sendable {
         process.wasStarted(with: "\(Ledger.variable)=\(ledger.run)")
     }
 
+    /// Looks again how fast the machine is, if it has been long since: what else it does comes and goes, and a run takes hours.
+    /// To be called where nobody waits for anything.
+    public func reviewPace() {
+        let isOld = lastPace.withLock { ContinuousClock.now - $0.since > .seconds(30) }
+        if isPaceTold || !isOld { return }
+        let pace = Pace.measured()
+        lastPace.withLock { $0 = (pace, .now) }
+    }
+
     /// 1, 2, 3 …: different for every call.
     public func nextNumber() -> UInt64 { lastNumber.add(1, ordering: .relaxed).newValue }
 
@@ -72,12 +86,15 @@ public final class Workbench: Sendable {
 
     /// Starts a child that is found again, whatever becomes of the bench.
     ///
+    /// - Parameter isBench: it is a bench itself, and sees how fast the machine is when its turn comes.
     /// - Throws: the errno of posix_spawn(3); ECANCELED once the run is being cleaned up.
     public func spawn(
-        _ command: [String], environment: [String: String] = [:], output: FilePath? = nil, errors: FilePath? = nil
+        _ command: [String], environment: [String: String] = [:], output: FilePath? = nil, errors: FilePath? = nil,
+        isBench: Bool = false
     ) throws(Errno) -> ChildProcess {
         if isClosing.load(ordering: .acquiring) { throw .canceled }
-        let marked = environment.merging(self.environment) { own, _ in own }
+        var marked = environment.merging(self.environment) { own, _ in own }
+        if isBench, !isPaceTold { marked[Pace.variable] = nil }
         let child = try ChildProcess.spawn(command, environment: marked, output: output, errors: errors)
         ledger.record(.process(child.id, command: command.joined(separator: " ")))
         return child

@@ -12,6 +12,11 @@ public enum LoadFiles {
     /// How many blocks a file has: fixed by its number.
     static func blocks(in file: UInt64) -> Int { [1, 2, 4, 8, 16, 24, 32, 3][Int(file) % 8] }
 
+    /// Whether a client's folder is seen in the source. Not so where the daemon encrypts names, or keeps its files elsewhere.
+    public static func areSeen(in source: FilePath, client: UInt64) -> Bool {
+        access(source.appending(LoadClient.folderName(id: client)).string, F_OK) == 0
+    }
+
     /// Compares what lies in a source folder with the ledger of a client: every file that was fsynced must be there, whole, and
     /// not older than that.
     ///

@@ -35,7 +35,7 @@ int clinux_pidfd_getfd(int pidfd, int descriptor);
 
 // What `clinux_isolated` does in the child.
 enum clinux_isolated_call {
-    CLINUX_ISOLATED_UMOUNT = 0, // umount2(path, argument)
+    CLINUX_ISOLATED_UMOUNT = 0, // umount2(path, argument), in the mount namespace of the file `text` if that is not NULL
     CLINUX_ISOLATED_STAT = 1,   // statx(path), asked of the filesystem whatever is cached
     CLINUX_ISOLATED_WRITE = 2,  // write `text` into the file `path`
     CLINUX_ISOLATED_SYNC = 3,   // sync(), whatever the path

@@ -256,7 +256,7 @@ let lockChecks = CheckGroup(
             try one.close()
             try soonAfterClose { try other.flock(LOCK_EX | LOCK_NB) }
         },
-        .init("flock-is-waited-for", "flock(2)") { _ in
+        .init("flock-is-waited-for", "flock(2)", isAlone: true) { _ in
             try FS.create("f", "x")
             let file = try File("f", O_RDONLY)
             try file.flock(LOCK_EX)

@@ -7,13 +7,13 @@ import SystemPackage
 let lockWaitChecks = CheckGroup(
     "lock-waits",
     [
-        .init("waiters-for-flock-hold-up-nobody", "flock(2)", deadline: 90) { context in
+        .init("waiters-for-flock-hold-up-nobody", "flock(2)", deadline: 90, isAlone: true) { context in
             try LockCrowd(kind: .flock, context: context).check()
         },
-        .init("waiters-for-record-lock-hold-up-nobody", "fcntl(2): F_SETLKW", deadline: 90) { context in
+        .init("waiters-for-record-lock-hold-up-nobody", "fcntl(2): F_SETLKW", deadline: 90, isAlone: true) { context in
             try LockCrowd(kind: .record, context: context).check()
         },
-        .init("record-locks-in-a-circle", "fcntl(2): EDEADLK") { _ in
+        .init("record-locks-in-a-circle", "fcntl(2): EDEADLK", isAlone: true) { _ in
             try FS.create("f", "xyz")
             let (turns, waiting) = (try (0..<3).map { _ in try Gate() }, try Gate())
             // Each holds a byte and waits for the next one's, and the last for the first one's.
@@ -56,7 +56,7 @@ let lockWaitChecks = CheckGroup(
             // With its end the others have theirs.
             for other in others.reversed() { try other.join() }
         },
-        .init("record-locks-in-a-chain", "fcntl(2): EDEADLK for a circle only") { _ in
+        .init("record-locks-in-a-chain", "fcntl(2): EDEADLK for a circle only", isAlone: true) { _ in
             try FS.create("f", "wxyz")
             let file = try File("f", O_RDWR)
             try file.lock(F_SETLK, F_WRLCK, 3, 1)
@@ -76,7 +76,10 @@ let lockWaitChecks = CheckGroup(
             try file.lock(F_SETLK, F_UNLCK, 3, 1)
             for child in chain { try child.join() }
         },
-        .init("description-locks-in-a-circle", "fcntl(2): no deadlock detection for open file description locks") { _ in
+        .init(
+            "description-locks-in-a-circle", "fcntl(2): no deadlock detection for open file description locks",
+            isAlone: true
+        ) { _ in
             try FS.create("f", "xy")
             let one = try File("f", O_RDWR)
             let other = try File("f", O_RDWR)

@@ -76,8 +76,10 @@ struct SuiteCommand {
         case "xfstests":
             // A guest has it where it is told.
             if let checkout = configuration.xfstests, entry.guest == nil { result += ["--xfstests", checkout] }
-            // Without a group it would be `auto`: hours.
-            if !further.contains("-g") { result += ["-g", "quick"] }
+            // Without a group or a test it would be `auto`: hours.
+            if !further.contains(where: { $0 == "-g" || $0.hasPrefix("generic/") || $0.hasPrefix("fuse/") }) {
+                result += ["-g", "quick"]
+            }
             // What it had finished before the kill is on its disk; it says that again.
             if isResumed { result.append("--resume") }
         case MatrixConfiguration.ringFuzz:

@@ -59,7 +59,7 @@ final class SuiteRun {
         defer { file.close() }
         let child: ChildProcess
         do {
-            child = try bench.spawn(command, output: FilePath(events), errors: FilePath(log))
+            child = try bench.spawn(command, output: FilePath(events), errors: FilePath(log), isBench: true)
         } catch {
             return .broken(.crashed, "\(command.first ?? "the suite") does not start: \(error.name)")
         }

@@ -132,8 +132,8 @@ public struct Comparison: Sendable, Codable {
         for cell in report.cells {
             for result in cell.results {
                 let key = Key(
-                    suite: cell.record.cell.suite, target: cell.record.cell.column, area: result.area, name: result.name
-                )
+                    suite: cell.record.cell.suite, target: cell.record.cell.column, area: result.area,
+                    name: result.isCycle ? result.area : result.name)
                 guard var outcome = outcomes[key] else {
                     outcomes[key] = Outcome(
                         verdict: result.verdict, seconds: result.seconds, count: 1, message: result.message,

@@ -27,7 +27,7 @@ public struct FindingName: Sendable, Hashable, Codable, Comparable, CustomString
             // What a random part stumbles over first is another thing each time.
             let isRandom = result.suite == "hostile-source" || ["random", "integrity"].contains(result.area)
             let name = FindingName(
-                suite: result.suite, check: result.path,
+                suite: result.suite, check: result.isCycle ? result.area : result.path,
                 message: isRandom ? "" : MessageClass(result.message).text)
             return [(name, result.message)]
         }
@@ -37,6 +37,12 @@ public struct FindingName: Sendable, Hashable, Codable, Comparable, CustomString
             return (name, check.message)
         }
     }
+}
+
+extension TestResult {
+    /// It is one of several cycles of a scenario (`idle-sigterm/2`). Each draws its own lots, and the first of one run has nothing to do
+    /// with the first of another.
+    var isCycle: Bool { name.hasPrefix(area + "/") && Int(name.dropFirst(area.count + 1)) != nil }
 }
 
 /// A message without what differs from one time to the next: numbers, paths, and all that comes after the first sentence.
