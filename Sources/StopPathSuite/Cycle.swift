@@ -180,7 +180,7 @@ public final class Cycle {
     func startLoad(_ kind: LoadKind? = nil, perCPU: Int = 2, prefix: [String] = [], waiting: Bool = true) throws(Errno)
     {
         guard let daemon else { return }
-        let cpus = chooseCPUs()
+        let cpus = Cycle.places(perCPU, among: cpus)
         let first = clients.count
         let kinds: [LoadKind] = [.mixed, .read, .write, .metadata, .mmap]
         for index in 0..<cpus.count * perCPU {
@@ -200,15 +200,20 @@ public final class Cycle {
         if waiting { waitForWork(clients[first...]) }
     }
 
-    /// Queues that one cycle's clients work on: on a large machine they would else be hundreds.
-    private static let mostCPUs = 16
+    /// Clients that one load starts: on a large machine they would else be hundreds.
+    private static let mostClients = 32
 
-    /// CPUs that are there and that clients may run on; on a large machine others in each cycle.
-    private func chooseCPUs() -> [Int] {
-        let usable = ((try? CPUSet.online()) ?? [0]).filter(CPUSet.allows)
-        if usable.count <= Cycle.mostCPUs { return usable.isEmpty ? [0] : usable }
-        return Array(usable.shuffled(using: &random).prefix(Cycle.mostCPUs))
+    /// The CPUs whose queues a load works on.
+    static func places(_ perCPU: Int, among cpus: [Int]) -> [Int] {
+        Array(cpus.prefix(max(1, mostClients / perCPU)))
     }
+
+    /// CPUs that are there and that clients may run on, in the order in which loads take them: on a large machine others in each cycle,
+    /// but the same for all loads of one. What is repeated to tell a leak from what fills once must not reach queues that were idle before.
+    private(set) lazy var cpus: [Int] = {
+        let usable = ((try? CPUSet.online()) ?? [0]).filter(CPUSet.allows)
+        return usable.isEmpty ? [0] : usable.shuffled(using: &random)
+    }()
 
     /// What an error of a dead connection tells of one whose daemon is alive and whose mount is there.
     private func endedByOthers(_ error: Errno) -> String {

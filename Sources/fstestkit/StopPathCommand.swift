@@ -39,7 +39,7 @@ struct StopPathCommand: ParsableCommand {
     var json = false
     @Flag(help: "List scenarios and oracles, and end.")
     var list = false
-    @Flag(help: "One cycle of each, with short pauses and without power cuts: under 90 seconds.")
+    @Flag(help: "One cycle of each, with short pauses and power cuts on ext4 alone: some two minutes.")
     var quick = false
     @Option(
         help: "Any daemon, in the foreground: 'COMMAND {source} {mountpoint}'.", transform: DaemonOption.command)

@@ -22,6 +22,16 @@ struct StopPathOracleTests {
         #expect(!Cycle.tellsOfCorruption("Fatal error: Could not allocate memory."))
     }
 
+    @Test("However many CPUs there are, a load has no more than 32 clients")
+    func clientsOfALoad() {
+        for cpus in [1, 2, 8, 32, 64, 1024] {
+            for perCPU in [1, 2, 3, 8] {
+                let places = Cycle.places(perCPU, among: Array(0..<cpus))
+                #expect(places.count == min(cpus, 32 / perCPU))
+            }
+        }
+    }
+
     @Test("Kernel objects may come and go, but not grow with the cycles")
     func kernelObjects() {
         let before = FuseSlabs(objects: ["fuse_inode": 100, "fuse_request": 10])

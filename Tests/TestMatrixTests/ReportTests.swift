@@ -153,7 +153,7 @@ import Testing
         let files = ReportFiles(report, store: store, output: folder.path)
         let text = try files.text(.text)
         #expect(text.contains("7.3: Linux 7.3.4, 2 CPUs, 1536 MiB, QEMU 10.0.2 (tcg)"))
-        #expect(text.contains("CRASHED stop-path/kill/1"))
+        #expect(text.contains("CRASHED stop-path/kill"))
         #expect(text.contains("cells: stop-path/7.3/legacy"))
         #expect(try files.text(.markdown).contains("| suite | legacy | 6.18/legacy | 7.3/legacy |"))
         let page = try files.text(.html)
