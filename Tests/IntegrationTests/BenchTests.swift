@@ -48,7 +48,8 @@ extension Mounting {
             #expect(record.trials.count == 2 * 4 * 2)
             let costs = try #require(record.costs(job: 0, subject: 0))
             #expect(costs.daemonUser + costs.daemonSystem > 0.5)
-            #expect(costs.requestsPerOperation.map { (0.7...1.3).contains($0) } ?? true, "\(costs)")
+            // What the client asks beside its reads weighs the more the fewer there are: a busy machine had 1.31. Counted twice would be 2.
+            #expect(costs.requestsPerOperation.map { (0.7...1.7).contains($0) } ?? true, "\(costs)")
             #expect(costs.way ?? "/dev/fuse" == "/dev/fuse")
         }
 
