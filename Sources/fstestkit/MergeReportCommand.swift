@@ -21,8 +21,16 @@ struct MergeReport: ParsableCommand {
 
     func run() throws {
         for folder in folders + [store.output] { _ = try OutputFolder.path(folder) }
-        let (report, unreadable) = try words {
-            try ShardMerge(folders: folders, columns: columns, output: store.output).merge()
+        let signals = StopSignals()
+        let (report, unreadable): (RunReport, [ShardMerge.Unreadable])
+        do {
+            (report, unreadable) = try words {
+                try ShardMerge(folders: folders, columns: columns, output: store.output)
+                    .merge(isStopped: { signals.received != nil })
+            }
+        } catch is CancellationError {
+            notice("interrupted; \(store.output) is as it was")
+            throw ExitCode(128 + (signals.received ?? SIGINT))
         }
         print(TextReport(report).text(), terminator: "")
         let target = try MatrixSession.store(in: store.output)

@@ -56,6 +56,21 @@ import Testing
         try RunUnion(parts, columns: columns).report()
     }
 
+    @Test func aMergeThatIsStoppedLeavesNothing() throws {
+        _ = try part(Shard("1/1")!)
+        let output = folder.path + "/merged"
+        var asked = 0
+        let merge = ShardMerge(folders: [folder.path, folder.path], output: output)
+        #expect(throws: CancellationError.self) {
+            try merge.merge(isStopped: {
+                asked += 1
+                return asked == 2
+            })
+        }
+        #expect(!FileManager.default.fileExists(atPath: output))
+        #expect(try merge.merge().unreadable.isEmpty)
+    }
+
     /// All that a merged run is, in words.
     private func essence(_ report: RunReport) -> [String] {
         [

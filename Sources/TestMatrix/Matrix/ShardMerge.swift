@@ -21,11 +21,13 @@ public struct ShardMerge {
 
     /// Puts together what can be read. What that lacks the run lacks, by name.
     ///
-    /// - Throws: ``StoreError``; of folders that cannot be read only if there is no other.
-    public func merge() throws -> (report: RunReport, unreadable: [Unreadable]) {
+    /// - Parameter isStopped: asked before each part is read; whoever answers true has changed nothing.
+    /// - Throws: ``StoreError``; of folders that cannot be read only if there is no other. `CancellationError` when stopped.
+    public func merge(isStopped: () -> Bool = { false }) throws -> (report: RunReport, unreadable: [Unreadable]) {
         var parts: [(folder: String, report: RunReport)] = []
         var unreadable: [Unreadable] = []
         for folder in folders {
+            if isStopped() { throw CancellationError() }
             do {
                 parts.append((folder, try ShardMerge.read(folder)))
             } catch let error as StoreError {
