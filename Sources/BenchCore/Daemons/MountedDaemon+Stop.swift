@@ -55,6 +55,9 @@ extension MountedDaemon {
         let start = ContinuousClock.now
         let deadline = Deadline(after: limit)
         var unmountError = begin(method, within: limit)
+        // A daemon that unmounts at its end waits for the connection too, which a copy of the mount keeps.
+        _ = deadline.wait { !isMounted || process?.isRunning != true }
+        detachCopies()
         let exit = process?.wait(until: deadline) ?? (process == nil ? .unknown : nil)
         if method == .abort || method == .kill, isMounted {
             unmountError = unmount(within: max(deadline.remaining, bench.pace(.seconds(1))))
