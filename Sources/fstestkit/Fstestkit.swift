@@ -22,6 +22,7 @@ struct Fstestkit: ParsableCommand {
     static func main() {
         let name = CommandLine.arguments.first.map { ($0 as NSString).lastPathComponent } ?? ""
         let arguments = SystemText.arguments
+        if arguments.prefix(2) == ["vm", "try"] { return VMTryCommand.answer(arguments) }
         main(name.hasPrefix("mount.") ? MountHelper.arguments(arguments) : arguments)
     }
 }

@@ -19,8 +19,26 @@ struct VMTryCommand: ParsableCommand {
     var tree = "."
     @OptionGroup var options: TrialOptions
 
+    /// git bisect run takes each status up to 127 for an answer, that of a wrong option and of whatever else fails too.
+    static func answer(_ arguments: [String]) {
+        do {
+            var command = try Fstestkit.parseAsRoot(arguments)
+            try command.run()
+        } catch {
+            if error is ExitCode || Fstestkit.exitCode(for: error) == .success { Fstestkit.exit(withError: error) }
+            FileHandle.standardError.write(Data("\(Fstestkit.fullMessage(for: error))\n".utf8))
+            Foundation.exit(KernelTrial.end.rawValue)
+        }
+    }
+
     func run() throws {
-        let (verdict, why) = try KernelTrial(tree: FilePath(tree), options: options).verdict()
+        let (verdict, why): (Bisection.Verdict, String)
+        do {
+            (verdict, why) = try KernelTrial(tree: FilePath(tree), options: options).verdict()
+        } catch is ExitCode {
+            // Its words are said.
+            throw KernelTrial.end
+        }
         notice("\(verdict.rawValue): \(why)")
         switch verdict {
         case .good: return

@@ -158,6 +158,16 @@ import Testing
         #expect(ended.status == 64 && ended.output.contains("fstestkit.yaml:1: "), "\(line): \(ended)")
     }
 
+    /// git bisect run would take 64 for "bad".
+    @Test func noMistakeIsAnAnswerOfVMTry() throws {
+        for arguments in [
+            ["--bogus"], ["--", "correctness"], ["--", "matrix", "--kernel", "host"],
+            ["--tree", "/tmp", "--", "matrix"],
+            ["--output", "/proc/x", "--tree", "/tmp", "--", "matrix"],
+        ] { #expect(try run(["vm", "try"] + arguments).status == 128, "\(arguments)") }
+        #expect(try run(["vm", "try", "--help"]).status == 0)
+    }
+
     @Test func theLargestAreTaken() throws {
         for arguments in [
             [
