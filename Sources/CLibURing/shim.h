@@ -81,6 +81,9 @@ static inline void cliburing_prep_backing(
     sqe->user_data = user_data;
 }
 
+// Has a thread of io_uring's do what was prepared, even where it could be done at once.
+static inline void cliburing_run_on_worker(struct io_uring_sqe *sqe) { sqe->flags |= IOSQE_ASYNC; }
+
 // The completion at `index` behind the head, of a ring whose CQEs have the usual 16 bytes. io_uring_peek_batch_cqe does the
 // same by a call into the library and a table of pointers.
 static inline struct io_uring_cqe *cliburing_completion(struct io_uring *ring, unsigned int index)

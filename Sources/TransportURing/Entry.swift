@@ -30,6 +30,8 @@ struct Entry {
     var done = 0
     /// Of pwritev2(2).
     var flags: CInt = 0
+    /// A thread of io_uring's does it.
+    var isHandedOver = false
 
     enum State {
         /// In the kernel, waiting for a request.

@@ -18,6 +18,13 @@ extension RingLoop {
         let room = unsafe UnsafeMutableRawBufferPointer(
             rebasing: entry.pointee.payload[..<min(count, entry.pointee.payload.count)])
         var done = 0
+        if count >= WaitPolicy.large {
+            unsafe waiting.requestIsLarge()
+            if mayHandOver {
+                return unsafe handOver(
+                    entry, file, opcode: IORING_OP_READ, offset: offset, count: room.count, flags: 0)
+            }
+        }
         do throws(Errno) {
             switch file.policy.readPath(direct: file.isDirect, alone: isAlone) {
             case .inline:
@@ -49,6 +56,13 @@ extension RingLoop {
         if unsafe entry.pointee.message.isZeroCopied {
             return try unsafe writePages(entry, file, offset: offset, count: count, flags: flags)
         }
+        if count >= WaitPolicy.large {
+            unsafe waiting.requestIsLarge()
+            if mayHandOver {
+                return unsafe handOver(
+                    entry, file, opcode: IORING_OP_WRITE, offset: offset, count: count, flags: flags)
+            }
+        }
         guard file.policy.writePath(alone: isAlone) == .inline else {
             return unsafe submit(
                 entry, file, opcode: IORING_OP_WRITE, offset: offset, count: count, done: 0, flags: flags)
@@ -59,6 +73,22 @@ extension RingLoop {
         let now = MonotonicClock.now()
         file.policy.end(mark, at: now)
         unsafe commitWrite(entry, written, copied: true, at: now)
+    }
+
+    /// Whether another thread may copy for this one: it serves several cores, more requests wait behind this one, and not every core
+    /// copies already.
+    private var mayHandOver: Bool { worker.placement == nil && unserved > 0 && handedOver < worker.queues.count }
+
+    /// Has a thread of io_uring's copy, at once.
+    private func handOver(
+        _ entry: UnsafeMutablePointer<Entry>, _ file: BackingFile, opcode: io_uring_op, offset: Int64,
+        count: Int, flags: CInt
+    ) {
+        handedOver += 1
+        unsafe entry.pointee.isHandedOver = true
+        unsafe submit(entry, file, opcode: opcode, offset: offset, count: count, done: 0, flags: flags)
+        // What the kernel does not take now goes with the next submission.
+        try? ring.submit()
     }
 
     func synchronize(_ entry: UnsafeMutablePointer<Entry>, _ file: BackingFile, dataOnly: Bool) {
@@ -90,16 +120,22 @@ extension RingLoop {
                 entry, opcode, entry.pointee.file!.descriptor, offset: entry.pointee.offset + Int64(done),
                 range: done..<entry.pointee.count, flags: entry.pointee.flags)
         }
+        let submission = unsafe ring.nextSubmission()
         unsafe cliburing_prep_backing(
-            ring.nextSubmission(), opcode.rawValue, entry.pointee.file!.descriptor.rawValue,
+            submission, opcode.rawValue, entry.pointee.file!.descriptor.rawValue,
             opcode == IORING_OP_FSYNC ? nil : entry.pointee.payload.baseAddress! + done,
             UInt32(entry.pointee.count - done), entry.pointee.offset + Int64(done),
             UInt32(bitPattern: entry.pointee.flags),
             UserData(.backing, entry: entry.pointee.index).rawValue)
+        if unsafe entry.pointee.isHandedOver { unsafe cliburing_run_on_worker(submission) }
     }
 
     func backingCompleted(_ entry: UnsafeMutablePointer<Entry>, result: CInt) {
         outstanding -= 1
+        if unsafe entry.pointee.isHandedOver {
+            unsafe entry.pointee.isHandedOver = false
+            handedOver -= 1
+        }
         if unsafe entry.pointee.state != .backing { return unsafe pagesCompleted(entry, result: result) }
         if result == -EINTR || result == -EAGAIN {
             return unsafe resubmit(entry)

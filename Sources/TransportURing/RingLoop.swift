@@ -29,6 +29,10 @@ class RingLoop {
     final var answered = 0
     /// Entries whose backing I/O is not there yet.
     final var outstanding = 0
+    /// Of those, the ones that a thread of io_uring's is at.
+    final var handedOver = 0
+    /// Completions of the batch behind the one that is served.
+    final var unserved = 0
     /// Entries whose reply comes from another thread.
     final var deferred = 0
     /// Requests to come before the thread takes itself to serve one client at a time (``IOPolicy``).
@@ -175,6 +179,7 @@ class RingLoop {
         worker.placement?.set(pinned: unsafe waiting.mode == .pinned)
         for number in 0..<count {
             let completion = ring.completion(number)
+            unserved = count - 1 - number
             guard let data = UserData(rawValue: completion.user_data) else { continue }
             switch data.kind {
             case .command: unsafe commandCompleted(entries.baseAddress! + Int(data.entry), result: completion.res)

@@ -4,6 +4,9 @@
 /// request costs then: to wake a core that has gone to sleep takes longer than to serve a read, above all in a virtual machine.
 /// Which way is best depends on the machine, on where its devices' interrupts come, on the requests, which may be long copies
 /// that want a warm cache, and on who else needs the cores. So all are timed again and again, and the best one is kept.
+///
+/// Until that is known, small requests are waited for on the ring's own core. Large ones are mostly readahead and writeback, which
+/// the client does not wait for: it copies at the same time, and on one core they would take turns.
 struct WaitPolicy {
     enum Mode: Int {
         /// On the ring's own core, which the client leaves when its reply wakes it, or else shares.
@@ -26,9 +29,17 @@ struct WaitPolicy {
     /// Trials after which the ways that are not taken are tried again.
     static let term = 64
 
+    /// Bytes of a large request.
+    static let large = 32 << 10
+    /// Large ones among as many as make a sample after which they are taken for the rule.
+    static let fewLarge = 4
+
     private(set) var mode: Mode
-    /// What it is while backing I/O is under way.
-    private let usual: Mode
+    private let canBePinned: Bool
+    private var isBulk = false
+    /// Large requests in a row, as good as, and small ones since the last of them.
+    private var largeCount = 0
+    private var sinceLarge = 0
     /// Nanoseconds per request of the last trial of each way, by its number.
     private var costs = InlineArray<3, Double?>(repeating: nil)
     private var trials = 0
@@ -44,8 +55,33 @@ struct WaitPolicy {
 
     /// - Parameter canBePinned: the thread has a core of its own.
     init(canBePinned: Bool) {
-        usual = canBePinned ? .pinned : .free
-        mode = usual
+        self.canBePinned = canBePinned
+        mode = canBePinned ? .pinned : .polling
+    }
+
+    /// What it is while backing I/O is under way.
+    private var usual: Mode { canBePinned && !isBulk ? .pinned : .free }
+
+    /// What it is before anything was timed. A thread without a core of its own is seldom on the client's, and would be woken.
+    private var first: Mode { canBePinned ? usual : .polling }
+
+    private mutating func restart(_ mode: Mode) {
+        self.mode = mode
+        costs = .init(repeating: nil)
+        trials = 0
+        patience = WaitPolicy.patience
+        sampleCount = 0
+        requests = 0
+        began = 0
+    }
+
+    /// The request is a large one.
+    mutating func requestIsLarge() {
+        largeCount = sinceLarge > WaitPolicy.sample ? 1 : largeCount + 1
+        sinceLarge = 0
+        guard !isBulk && largeCount >= WaitPolicy.fewLarge else { return }
+        isBulk = true
+        restart(first)
     }
 
     /// A request was taken.
@@ -54,8 +90,13 @@ struct WaitPolicy {
     ///   the disk's ups and downs would decide.
     /// - Returns: whether a sample ends with it (``sampleEnded(at:total:)``).
     mutating func requestTaken(onlyClients: Bool) -> Bool {
+        sinceLarge += 1
+        if isBulk && sinceLarge > WaitPolicy.sample {
+            isBulk = false
+            restart(first)
+        }
         guard onlyClients else {
-            if began != 0 { self = WaitPolicy(canBePinned: usual == .pinned) }
+            if began != 0 || mode == .polling { restart(usual) }
             return false
         }
         requests += 1

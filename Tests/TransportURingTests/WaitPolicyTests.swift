@@ -13,18 +13,22 @@ import Testing
 
         init(canBePinned: Bool = true) { policy = WaitPolicy(canBePinned: canBePinned) }
 
-        mutating func send(trials: Int, onlyClients: Bool = true, _ pinned: UInt64, _ free: UInt64, _ polling: UInt64) {
+        mutating func send(
+            trials: Int, onlyClients: Bool = true, large: Bool = false, _ pinned: UInt64, _ free: UInt64,
+            _ polling: UInt64
+        ) {
             for _ in 0..<trials * WaitPolicy.sample * WaitPolicy.trial {
-                send(onlyClients: onlyClients, [pinned, free, polling][policy.mode.rawValue])
+                send(onlyClients: onlyClients, large: large, [pinned, free, polling][policy.mode.rawValue])
             }
         }
 
         /// - Parameter elsewhere: requests of other rings for each of this one's.
-        mutating func send(onlyClients: Bool = true, _ cost: UInt64, elsewhere: UInt64 = 0) {
+        mutating func send(onlyClients: Bool = true, large: Bool = false, _ cost: UInt64, elsewhere: UInt64 = 0) {
             taken[policy.mode.rawValue] += 1
             now += cost * (1 + elsewhere)
             total += 1 + elsewhere
             if policy.requestTaken(onlyClients: onlyClients) { policy.sampleEnded(at: now, total: total) }
+            if large { policy.requestIsLarge() }
         }
     }
 
@@ -58,6 +62,32 @@ import Testing
         client.send(trials: 2 * WaitPolicy.term, 1, 20_000, 20_000)
         #expect(client.taken[0] == 0)
         #expect(client.policy.mode == .free)
+    }
+
+    @Test func aThreadWithoutACorePollsAtFirst() {
+        var client = Client(canBePinned: false)
+        #expect(client.policy.mode == .polling)
+        client.send(onlyClients: false, 15_000)
+        #expect(client.policy.mode == .free, "whose requests wait for a disk has nothing to watch for")
+    }
+
+    @Test func largeRequestsLeaveTheCoreAtOnce() {
+        var client = Client()
+        for _ in 0..<WaitPolicy.fewLarge { client.send(large: true, 60_000) }
+        #expect(client.policy.mode == .free)
+        client.send(trials: 2 * WaitPolicy.term, large: true, 1, 60_000, 60_000)
+        #expect(client.policy.mode == .free)
+        for _ in 0..<WaitPolicy.sample + 1 { client.send(15_000) }
+        #expect(client.policy.mode == .pinned, "small ones have come back")
+    }
+
+    @Test func aLargeRequestNowAndThenChangesNothing() {
+        var client = Client()
+        for _ in 0..<20 {
+            client.send(large: true, 60_000)
+            for _ in 0..<WaitPolicy.sample + 1 { client.send(15_000) }
+        }
+        #expect(client.policy.mode == .pinned)
     }
 
     @Test func changesItsMindWhenTheRequestsChange() {
