@@ -72,7 +72,7 @@ struct TrialRunner {
         let folder = daemon.root.appending(source.folder(of: job)).string
         let output = bench.folder.appending("client-\(bench.nextNumber())")
         defer { Evidence.remove(output) }
-        let command = try command(job, folder, source, trial.round)
+        let command = try command(job, folder, daemon, source, trial.round)
         let requests = isCounting ? RequestMeter(daemon, bench) : nil
         let before = daemon.process.flatMap { ProcessTimes($0.id) }
         let machine = MachineMeter()
@@ -102,11 +102,18 @@ struct TrialRunner {
         trial.counts = requests?.counts(interrupts: isQuiet ? machine.interrupts(until: end) : nil)
     }
 
-    private func command(_ job: SpeedJob, _ folder: String, _ source: SpeedSource, _ round: Int) throws -> [String] {
+    private func command(
+        _ job: SpeedJob, _ folder: String, _ daemon: MountedDaemon, _ source: SpeedSource, _ round: Int
+    ) throws -> [String] {
         let fio = FioCommand(settings: settings)
         switch job.work {
         // The same places of the files for all subjects of a round.
         case .data(let work): return fio.data(work, job, folder: folder, seed: settings.seed &+ UInt64(round))
+        case .files(.stat) where daemon.root == daemon.mountPoint:
+            // fio leaves what the command says where it is.
+            return ["env", "-C", bench.folder.string]
+                + fio.files(
+                    .stat, job, folder: folder, first: CacheLoss.command(daemon.mountPoint, program: bench.program))
         case .files(let work): return fio.files(work, job, folder: folder)
         case .file(let path): return fio.file(try copy(of: path, folder))
         case .tool(.untar): return ["tar", "-C", folder, "-xf", source.archive]

@@ -8,6 +8,10 @@ struct BenchWorkerCommand: ParsableCommand {
     @Argument var role: [String]
 
     func run() throws {
+        if let loss = CacheLoss(role) {
+            if let error = loss.run() { throw fail("the mount's names are not forgotten: \(error)") }
+            return
+        }
         guard let worker = ToolWorker(role) else { throw ValidationError("no such worker") }
         worker.run()
     }
