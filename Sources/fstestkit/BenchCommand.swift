@@ -59,8 +59,8 @@ struct BenchCommand: ParsableCommand {
     var seed: UInt64?
     @Flag(
         help: """
-            Count instructions for each READ, WRITE, LOOKUP and GETATTR in place of time, in a guest whose clock counts them: \
-            on our transports, whatever else goes on here.
+            Count instructions for each READ, WRITE, LOOKUP and GETATTR in place of time, in a guest whose clock counts them, \
+            whatever else goes on here.
             """)
     var steady = false
     @Option(help: "With --steady: the guest's kernel, as vm run takes it (default: deb:6.18).")
@@ -78,9 +78,8 @@ struct BenchCommand: ParsableCommand {
         if rounds != nil && precision != nil { throw ValidationError("--rounds and --precision exclude each other") }
         if fault != nil && !allowFaults { throw ValidationError("--fault needs --allow-faults") }
         if !steady && (kernel != nil || fault != nil) { throw ValidationError("--kernel and --fault go with --steady") }
-        if steady && (!daemon.isEmpty || mountHelper != nil || !job.isEmpty || clients != nil || depth != nil) {
-            throw ValidationError(
-                "--steady counts requests of this project's transports, and takes neither daemons nor jobs")
+        if steady && (mountHelper != nil || !job.isEmpty || clients != nil || depth != nil) {
+            throw ValidationError("--steady counts single requests, and takes neither jobs nor a mount helper")
         }
         if mountHelper?.isEmpty == false, !daemon.isEmpty {
             throw ValidationError("--daemon and --mount-helper exclude each other")
@@ -150,9 +149,10 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func runSteady() throws {
-        let names = try transports.names() ?? TransportName.allCases
+        let names = try transports.names() ?? (daemon.isEmpty ? TransportName.allCases : [])
+        for command in daemon { try DaemonOption.require(BenchCommand.foreign(command)) }
         let steady = SteadyBench(
-            transports: names.map(\.rawValue), mountOptions: mountOptions.mountOption, fault: fault,
+            transports: names.map(\.rawValue), mountOptions: mountOptions.mountOption, daemons: daemon, fault: fault,
             kernel: kernel ?? "deb:6.18", json: json)
         let folder = try json ? nil : OutputFolder.make(output ?? "fstestkit-results")
         let began = Date()
@@ -216,7 +216,7 @@ struct BenchCommand: ParsableCommand {
     }
 
     /// `ring=passthrough_hp -f …`: a name that begins with a letter and has no blank or slash in it.
-    private static func foreign(_ text: String) -> Target {
+    static func foreign(_ text: String) -> Target {
         if let match = text.wholeMatch(of: #/([A-Za-z][A-Za-z0-9._-]*)=(.*)/#), String(match.2).contains("{source}") {
             return Target(.command(String(match.2)), label: String(match.1), cleanExitStatuses: [0, 1])
         }

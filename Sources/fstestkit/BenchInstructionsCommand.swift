@@ -9,6 +9,7 @@ struct BenchInstructionsCommand: ParsableCommand {
 
     @OptionGroup var transports: TransportOption
     @OptionGroup var mountOptions: MountOptionsOption
+    @Option var daemon: [String] = []
     @Option var fault: String?
 
     func run() throws {
@@ -19,13 +20,16 @@ struct BenchInstructionsCommand: ParsableCommand {
             throw fail("no temporary directory can be made: \(error)")
         }
         defer { bench.close() }
-        let targets = try transports.available().flatMap { transport in
+        let ours = try daemon.isEmpty || transports.names() != nil ? transports.available() : []
+        let targets = ours.flatMap { transport in
             MountOptionSet.sets(mountOptions.mountOption, on: transport, seed: 0).map {
                 Target(transport, $0, fault: fault)
             }
         }
         do throws(SpeedUnavailable) {
-            try InstructionSession(targets, bench: bench).run { SuiteEvent.finished($0).emit() }
+            try InstructionSession(targets + daemon.map(BenchCommand.foreign), bench: bench).run {
+                SuiteEvent.finished($0).emit()
+            }
         } catch {
             throw fail(error.reason)
         }

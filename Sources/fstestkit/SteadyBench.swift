@@ -8,6 +8,8 @@ import VirtualMachines
 struct SteadyBench {
     let transports: [String]
     let mountOptions: [String]
+    /// Of others: `[NAME=]COMMAND`.
+    let daemons: [String]
     let fault: String?
     let kernel: String
     let json: Bool
@@ -22,10 +24,16 @@ struct SteadyBench {
     ///
     /// - Returns: what was counted, and what ran it.
     func run() throws -> (results: [TestResult], machine: SuiteMachine?) {
-        let options = try VMOptions.parse(["--kernel", kernel, "--cpus", "1", "--steady"])
+        var guest = ["--kernel", kernel, "--cpus", "1", "--steady"]
+        for daemon in daemons {
+            guard case .command(let line) = BenchCommand.foreign(daemon).kind else { continue }
+            for path in DaemonProgram.places(line) { guest += ["--copy", path] }
+        }
+        let options = try VMOptions.parse(guest)
         var words = ["fstestkit", "bench-instructions"]
         for name in transports { words += ["--transport", name] }
         for text in mountOptions { words += ["--mount-option", text] }
+        for daemon in daemons { words += ["--daemon", daemon] }
         if let fault { words += ["--fault", fault] }
         let heard = Heard()
         let script = "\(guestPreface)\n\(words.map(quoted).joined(separator: " "))"

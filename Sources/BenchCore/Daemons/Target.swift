@@ -44,13 +44,17 @@ public struct Target: Sendable, Hashable {
             }()
     }
 
-    /// The name of the program that a command starts, by way of env(1) or not.
-    private static func program(of command: String) -> String {
+    /// The program that a command starts, by way of env(1) or not, as the command names it; nil for no command.
+    package static func programWord(of command: String) -> String? {
         var words = words(command)[...]
         if words.first?.split(separator: "/").last == "env" {
             words = words.dropFirst().drop { $0.hasPrefix("-") || $0.contains("=") }
         }
-        return words.first?.split(separator: "/").last.map(String.init) ?? "daemon"
+        return words.first
+    }
+
+    private static func program(of command: String) -> String {
+        programWord(of: command)?.split(separator: "/").last.map(String.init) ?? "daemon"
     }
 
     /// Whether the daemon is this project's, so that faults and `fstestkit stats` can be asked for.

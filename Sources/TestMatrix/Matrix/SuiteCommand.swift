@@ -22,7 +22,9 @@ struct SuiteCommand {
         if let nodes = choice.nodes { result += ["--numa", "\(nodes)"] }
         if choice.isSteady { result.append("--steady") }
         for word in choice.append { result += ["--append", word] }
-        for path in daemon(of: entry.target) + choice.copies { result += ["--copy", path] }
+        for path in DaemonProgram.places(entry.target.command, entry.target.mountHelper) + choice.copies {
+            result += ["--copy", path]
+        }
         result += ["--timeout", "\(configuration.timeout)", "--output", output]
         if SuiteCommand.resumable.contains(entry.cell.suite) { result.append("--resume") }
         if entry.cell.suite == "xfstests", let checkout = configuration.xfstests { result += ["--xfstests", checkout] }
@@ -33,15 +35,6 @@ struct SuiteCommand {
             result.append("--allow-host-changes")
         }
         return result
-    }
-
-    /// The program of somebody's daemon, which a guest needs; empty where it is not found here.
-    private func daemon(of target: MatrixConfiguration.TargetChoice) -> [String] {
-        guard let name = target.command.map(Target.words)?.first ?? target.mountHelper else { return [] }
-        if name.contains("/") { return [URL(fileURLWithPath: name).standardizedFileURL.path] }
-        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-        let places = folders.map { folder in "\(folder)/\(name)" }
-        return places.first { FileManager.default.isExecutableFile(atPath: $0) }.map { [$0] } ?? []
     }
 
     private func suite(
