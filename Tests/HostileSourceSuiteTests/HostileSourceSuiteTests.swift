@@ -13,8 +13,10 @@ import Testing
     private func withFolder(_ body: (String) throws -> Void) throws {
         var template = Array("/tmp/fstestkit-hostile-XXXXXX".utf8CString)
         let path = String(cString: try #require(mkdtemp(&template)))
-        defer { for name in ["secret", "a", "b"] { unlink("\(path)/\(name)") } }
-        defer { rmdir(path) }
+        defer {
+            for name in ["secret", "a", "b"] { unlink("\(path)/\(name)") }
+            rmdir(path)
+        }
         try body(path)
     }
 

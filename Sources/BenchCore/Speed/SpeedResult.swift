@@ -50,8 +50,8 @@ extension SpeedRecord {
     private func word(_ ratio: RatioEstimate?, _ isDisturbed: Bool, _ subject: Int) -> SpeedWord {
         if subject == reference { return .reference }
         guard let ratio else { return .tooFewRounds }
-        let word = ratio.word(among: comparisons)
-        return isDisturbed && word != .tooFewRounds ? .disturbed : word
+        if isDisturbed && ratio.rounds >= RatioEstimate.fewestRounds { return .disturbed }
+        return ratio.word(among: comparisons)
     }
 
     /// The words that a run says.

@@ -7,7 +7,7 @@ extension PageReport {
         var html: Markup = """
             <section id="matrix" aria-labelledby="matrix-title"><h2 id="matrix-title">Matrix</h2>
             <div class="scroll" tabindex="0" role="region" aria-labelledby="matrix-title"><table class="heat" \
-            style="min-width:\(13 + 6 * report.columns.count)rem;max-width:\(13 + 14 * report.columns.count)rem">\
+            style="min-width:\(13 + squareWidth * report.columns.count)rem;max-width:\(13 + 14 * report.columns.count)rem">\
             <thead>\(headings)</thead>
             """
         var quiet = 0
@@ -34,6 +34,16 @@ extension PageReport {
                 """
         }
         return html + "</section>"
+    }
+
+    /// What the longest pair of counts takes, in rem; three fifths for a digit.
+    private var squareWidth: Int {
+        let lengths = report.suites.flatMap { suite in
+            report.columns.map { column in
+                report.group(suite, column).map { "\($0.counts.passed)/\($0.counts.executed)".count } ?? 0
+            }
+        }
+        return max(6, 1 + (lengths.max() ?? 0) * 3 / 5)
     }
 
     /// The columns' names; with guests below their kernels'.
