@@ -181,7 +181,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "BenchCore", "CorrectnessSuite", "StopPathSuite", "HostileSourceSuite", "TestMatrix", "FUSEServer",
+                "BenchCore", "CLinux", "CorrectnessSuite", "StopPathSuite", "HostileSourceSuite", "TestMatrix",
+                "FUSEServer",
                 "LinuxSystem", "Faults", "fstestkit", "HelloFS", "MemoryFS", "PassthroughFS", "SlowFS",
             ],
             exclude: ["Preload", "StandIn"], swiftSettings: settings),

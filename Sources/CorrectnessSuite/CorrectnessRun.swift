@@ -110,6 +110,15 @@ public struct CorrectnessRun {
             default: break
             }
         }
+        // How often the daemon was started anew; what it had not written back went with it.
+        var renewals = 0
+        if let served, place.source != nil {
+            pool.renew = {
+                renewals += 1
+                tell("the daemon hangs, and is started anew")
+                return served.renew(evidence.below("hung-\(renewals)")).map { health.finding("remount", .failed, $0) }
+            }
+        }
         pool.longest = options.longestTask
         quiet.longest = options.longestTask
         let prepared = try quiet.run([.prepare(work)])
@@ -140,16 +149,22 @@ public struct CorrectnessRun {
         repeat {
             let left = options.duration.map { $0 - elapsed() }
             let tasks = parts.tasks(round: round, secondsLeft: left)
+            let renewalsBefore = renewals
             planned += tasks.count
             results += try pool.run(tasks)
             if let verification = parts.verification(round: round) {
                 planned += 1
-                // Without a source nobody promises that anything outlives the daemon.
-                if !health.isDead, place.source != nil, let problem = served?.remount() {
-                    results.append(health.finding("remount", .failed, problem))
-                    show(.ended(results[results.count - 1]))
+                if renewals > renewalsBefore {
+                    results.append(
+                        pool.skip(verification, "the daemon hung: what it had not written back went with it"))
+                } else {
+                    // Without a source nobody promises that anything outlives the daemon.
+                    if !health.isDead, place.source != nil, let problem = served?.remount() {
+                        results.append(health.finding("remount", .failed, problem))
+                        show(.ended(results[results.count - 1]))
+                    }
+                    results += try pool.run([verification])
                 }
-                results += try pool.run([verification])
             }
             round += 1
             if !exercised.isEmpty {
@@ -169,8 +184,8 @@ public struct CorrectnessRun {
             for result in own { show(.ended(result)) }
             results += own
         }
-        // A mount that hangs once hangs again, and is taken down by force.
-        let hangs = results.contains { $0.verdict == .hung }
+        // A mount that hangs, and was not made anew, is taken down by force.
+        let hangs = pool.renew == nil && results.contains { $0.verdict == .hung }
         if !health.isDead, !hangs { results += failures(try quiet.run([.cleanUp(work)])) }
         if !health.isDead, !hangs, let problem = served?.end() {
             results.append(health.finding("end", .failed, problem))

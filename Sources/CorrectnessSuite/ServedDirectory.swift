@@ -65,6 +65,19 @@ final class ServedDirectory {
         }
     }
 
+    /// Takes down a daemon that hangs, by force, and starts another one.
+    ///
+    /// - Returns: what went wrong.
+    func renew(_ evidence: Evidence) -> String? {
+        if !daemon.forceDown(evidence: evidence) { return "a daemon that hangs could not be taken down" }
+        do {
+            daemon = try ServedDirectory.start(target, source, mountPoint, bench)
+            return nil
+        } catch {
+            return "the mount after a hang failed: \(error)"
+        }
+    }
+
     /// Unmounts; nothing uses the mount any more, so that the daemon must end in order.
     ///
     /// - Returns: what went wrong.

@@ -15,6 +15,9 @@ struct WorkerPool {
     let health: DaemonHealth
     /// Seconds that any task gets.
     var longest = Int.max / 2
+    /// Serves the place anew after a hang, as soon as nothing runs: what hangs once would take along all that comes after it. Nil where
+    /// that cannot be done; gives the finding if it fails.
+    var renew: (() -> TestResult?)?
     /// Told of what happens.
     let progress: (Event) -> Void
 
@@ -35,6 +38,7 @@ struct WorkerPool {
         var results: [TestResult] = []
         var busy: [WorkerProcess] = []
         var idle: [WorkerProcess] = []
+        var isStuck = false
         func add(_ result: TestResult) {
             bench.holdIfInterrupted()
             results.append(result)
@@ -52,10 +56,16 @@ struct WorkerPool {
             }
             add(result)
         }
-        while !waiting.isEmpty || !busy.isEmpty {
+        while !waiting.isEmpty || !busy.isEmpty || isStuck {
+            if isStuck, busy.isEmpty {
+                isStuck = false
+                idle.removeAll()
+                if !health.isDead, let finding = renew?() { add(finding) }
+                continue
+            }
             if let loss = bench.keeping.loss { throw loss }
             if let death = health.findDeath(during: busy.compactMap(\.task?.name)) { add(death) }
-            while busy.count < jobs, let task = waiting.popFirst() {
+            while !isStuck, busy.count < jobs, let task = waiting.popFirst() {
                 if health.isDead {
                     add(TestResult(of: task, on: target, .skipped).notTold)
                     continue
@@ -95,11 +105,20 @@ struct WorkerPool {
                     !worker.hasSpoken
                 {
                     conclude(hung(worker))
+                    isStuck = renew != nil
                     busy.removeAll { $0 === worker }
                 }
             }
         }
         return results
+    }
+
+    /// Tells that a task is not carried out.
+    func skip(_ task: WorkerTask, _ reason: String) -> TestResult {
+        var result = TestResult(of: task, on: target, .skipped)
+        result.message = reason
+        progress(.ended(result))
+        return result
     }
 
     private func result(_ task: WorkerTask, _ end: TaskEnd) -> TestResult {

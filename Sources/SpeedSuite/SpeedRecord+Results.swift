@@ -28,7 +28,7 @@ extension SpeedRecord {
     /// With the rounds of what it is compared with; of the reference itself that is the plain directory.
     private func measurement(_ found: SpeedResult) -> Measurement {
         var other = self
-        if found.subject == reference { other.reference = subjects.lastIndex { $0.command.isEmpty } ?? reference }
+        if found.subject == reference { other.reference = subjects.lastIndex { $0.isDirectory } ?? reference }
         let shown = other.reference == reference ? found : other.result(job: found.job, subject: found.subject)
         let isRuler = found.subject == other.reference
         return Measurement(

@@ -39,7 +39,7 @@ public struct SpeedSettings: Sendable {
     public mutating func makeQuick() {
         (seconds, warmUp) = (0.25, 0.15)
         (smallData, largeData) = (32, 256)
-        files = 4000
+        files = 1600
         timeBudget = .seconds(150)
     }
 

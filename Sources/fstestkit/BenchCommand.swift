@@ -151,6 +151,7 @@ struct BenchCommand: ParsableCommand {
     private func runSteady() throws {
         let names = try transports.names() ?? (daemon.isEmpty ? TransportName.allCases : [])
         for command in daemon { try DaemonOption.require(BenchCommand.foreign(command)) }
+        try requireNames(names.map(\.rawValue) + daemon.map { BenchCommand.foreign($0).label })
         let steady = SteadyBench(
             transports: names.map(\.rawValue), mountOptions: mountOptions.mountOption, daemons: daemon, fault: fault,
             kernel: kernel ?? "deb:6.18", json: json)
@@ -173,15 +174,12 @@ struct BenchCommand: ParsableCommand {
             .flatMap { record.results(of: $0, evidence: json ? evidence : []) }
     }
 
-    private func directoryIndex(_ record: SpeedRecord) -> Int? { record.subjects.firstIndex { $0.command.isEmpty } }
+    private func directoryIndex(_ record: SpeedRecord) -> Int? { record.subjects.firstIndex { $0.isDirectory } }
 
     private func settings() throws -> SpeedSettings {
         let seed = seed ?? UInt64.random(in: 1...999_999_999)
         let subjects = try subjects(seed)
-        let twice = Dictionary(grouping: subjects.map(\.label), by: \.self).first { $0.value.count > 1 }
-        if let twice {
-            throw fail("there are two subjects '\(twice.key)': give one a name (NAME=COMMAND)", .validationFailure)
-        }
+        try requireNames(subjects.map(\.label))
         let usual = subjects.count > 2 ? subjects[0].label : "directory"
         let reference = reference ?? usual
         if !subjects.contains(where: { $0.label == reference }) {
@@ -195,6 +193,13 @@ struct BenchCommand: ParsableCommand {
         if let precision { settings.precision = precision }
         if let timeBudget { settings.timeBudget = .milliseconds(Int(timeBudget * 1000)) }
         return settings
+    }
+
+    /// No two subjects have the same one.
+    private func requireNames(_ names: [String]) throws {
+        let twice = Dictionary(grouping: names, by: \.self).filter { $0.value.count > 1 }.keys.min()
+        guard let twice else { return }
+        throw fail("there are two subjects '\(twice)': give one a name (NAME=COMMAND)", .validationFailure)
     }
 
     private func subjects(_ seed: UInt64) throws -> [Target] {

@@ -1,4 +1,5 @@
 import BenchCore
+import CLinux
 public import CorrectnessSuite
 import Faults
 import Glibc
@@ -125,6 +126,24 @@ extension Mounting {
             let outcome = try CorrectnessTests.run(target) { $0.checks = [name] }
             let own = outcome.results.filter { $0.name == name }
             #expect(own.contains { $0.verdict == .failed }, "\(own)")
+        }
+
+        /// One write is never answered, and takes the only entry of its CPU's queue with it: whatever comes next from there would
+        /// hang, too.
+        @Test func aDaemonThatHangsIsStartedAnew() throws {
+            let online = try CPUSet.online().map { CInt($0) }
+            // What is started from here runs there, too.
+            #expect(clinux_place_thread([online[0]], 1) == 0)
+            defer { _ = clinux_place_thread(online, online.count) }
+            var target = Target(.transport(.uringSingle), options: ["--depth", "1"])
+            target.fault = Fault.neverCommit.rawValue
+            let outcome = try CorrectnessTests.run(target) {
+                $0.checks = ["many-small-writes", "chmod-every-bit"]
+                $0.jobs = 1
+                $0.longestTask = 3
+            }
+            #expect(outcome.results.map(\.verdict) == [.hung, .passed], "\(outcome.results)")
+            #expect(outcome.leftBehind.isEmpty)
         }
 
         /// What the mount remembers and its source never got: nothing on the mount shows it.

@@ -59,6 +59,20 @@ import Testing
         #expect(result.isDisturbed && result.word == .disturbed)
     }
 
+    /// A plain directory beside mounts takes no part of the error that is allowed to all words.
+    @Test func thePlainDirectoryIsARuler() {
+        var record = record(rounds: 6)
+        record.subjects[1].command = []
+        #expect(record.result(job: 0, subject: 1).word == .ruler)
+        #expect(record.result(job: 0, subject: 1).ratio?.value == 0.5)
+        record.reference = 1
+        #expect(record.result(job: 0, subject: 0).word == .faster)
+        record.reference = 0
+        record.jobs.append(record.jobs[0])
+        record.subjects.append(record.subjects[0])
+        #expect(record.comparisons == 2)
+    }
+
     @Test func fewRoundsGiveNoWord() {
         #expect(record(rounds: 4).result(job: 0, subject: 1).word == .tooFewRounds)
         #expect(record(rounds: 4).result(job: 0, subject: 0).word == .reference)

@@ -49,11 +49,9 @@ public struct RatioEstimate: Codable, Sendable, Hashable {
         return abs(log(value)) > width
     }
 
-    /// What may be said of it, where more is better. An interval that leaves 1 out shows a difference, and if the rounds are too few for
-    /// the wider one to do so, they are too few for a word.
+    /// What may be said of it, where more is better.
     public func word(among comparisons: Int) -> SpeedWord {
         if rounds < RatioEstimate.fewestRounds { return .tooFewRounds }
-        if differs(among: comparisons) { return value > 1 ? .faster : .slower }
-        return low > 1 || high < 1 ? .tooFewRounds : .noDifference
+        return differs(among: comparisons) ? value > 1 ? .faster : .slower : .noDifference
     }
 }

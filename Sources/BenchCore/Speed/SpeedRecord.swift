@@ -9,6 +9,9 @@ public struct SpeedRecord: Codable, Sendable {
             self.name = name
             self.command = command
         }
+
+        /// The plain directory, which is always there.
+        public var isDirectory: Bool { command.isEmpty }
     }
 
     public struct Job: Codable, Sendable, Hashable {

@@ -49,13 +49,17 @@ extension SpeedRecord {
 
     private func word(_ ratio: RatioEstimate?, _ isDisturbed: Bool, _ subject: Int) -> SpeedWord {
         if subject == reference { return .reference }
+        if subjects[subject].isDirectory { return .ruler }
         guard let ratio else { return .tooFewRounds }
         if isDisturbed && ratio.rounds >= RatioEstimate.fewestRounds { return .disturbed }
         return ratio.word(among: comparisons)
     }
 
     /// The words that a run says.
-    public var comparisons: Int { max(1, jobs.filter { $0.obstacle == nil }.count * (subjects.count - 1)) }
+    public var comparisons: Int {
+        let compared = subjects.indices.filter { $0 != reference && !subjects[$0].isDirectory }
+        return max(1, jobs.filter { $0.obstacle == nil }.count * compared.count)
+    }
 
     /// Trials that gave a value, by round.
     private func measured(_ job: Int, _ subject: Int) -> [Int: Trial] {

@@ -12,7 +12,7 @@ public enum SpeedText {
         ratio.rounds < 2 ? speed(ratio.value) : "\(speed(ratio.value)) (\(speed(ratio.low))–\(speed(ratio.high)))"
     }
 
-    /// `slower`, `no difference seen (± 4 %)`.
+    /// `slower`, `no sure difference (± 4 %)`.
     public static func word(_ result: SpeedResult) -> String {
         guard result.word == .noDifference, let ratio = result.ratio else { return result.word.rawValue }
         return "\(result.word.rawValue) (± \(percent(ratio.reach)))"

@@ -42,7 +42,7 @@ public struct SpeedMarkdown {
         switch result.word {
         case .faster, .slower: return "**\(text)**"
         case .disturbed: return "\(text), disturbed"
-        case .noDifference, .tooFewRounds, .reference: return text
+        case .noDifference, .tooFewRounds, .reference, .ruler: return text
         }
     }
 

@@ -108,7 +108,7 @@ extension SpeedPage {
     /// What was measured, on what, and what the machine went through.
     var conditions: Markup {
         var rows: [(String, String)] = record.subjects.map { subject in
-            (subject.name, subject.command.isEmpty ? "the plain directory" : subject.command.joined(separator: " "))
+            (subject.name, subject.isDirectory ? "the plain directory" : subject.command.joined(separator: " "))
         }
         rows += [
             ("machine", "\(record.processor), \(Format.count(record.processors, "CPU")), \(record.memory) MiB"),

@@ -121,7 +121,7 @@ public struct SpeedPage {
         case .faster: "good"
         case .slower: "bad"
         case .disturbed, .tooFewRounds: "warn"
-        case .noDifference, .reference: "plain"
+        case .noDifference, .reference, .ruler: "plain"
         }
     }
 
@@ -141,7 +141,7 @@ public struct SpeedPage {
         let figures = groups.map { jobs -> Markup in
             let description = record.jobs[jobs[0]]
             // The plain directory would press all others to the ground.
-            let curves = record.subjects.indices.filter { !record.subjects[$0].command.isEmpty }.map { subject in
+            let curves = record.subjects.indices.filter { !record.subjects[$0].isDirectory }.map { subject in
                 SpeedPlots.Curve(
                     style: style(subject),
                     points: jobs.filter { !results[$0][subject].values.isEmpty }.map { job in
