@@ -78,7 +78,18 @@ struct FioCommand {
 
     func filesOfEach(_ job: SpeedJob) -> Int { max(1, settings.files / job.clients) }
 
-    /// - Parameter job: the path of a copy of somebody's file, with the folder in it.
+    /// Writes somebody's file for fio as it is run here: with the folder as its first word.
+    ///
+    /// - Parameter isLayout: the files that it reads are made, and nothing else.
+    func write(_ text: String, to copy: FilePath, in folder: String, isLayout: Bool) throws {
+        let file = try FileDescriptor.open(
+            copy, .writeOnly, options: [.create, .truncate], permissions: FilePermissions(rawValue: 0o644))
+        let head = ["[global]", "directory=\(folder)", "group_reporting=1", "percentile_list=50:99:99.9"]
+        let whole = (head + (isLayout ? ["create_only=1"] : []) + [text]).joined(separator: "\n")
+        _ = try file.closeAfter { try file.writeAll(whole.utf8) }
+    }
+
+    /// - Parameter job: the path of such a file.
     func file(_ job: String) -> [String] { ["fio", "--output-format=json", "--eta=never", job] }
 
     /// Bytes of each client: the same in all, however many share them.

@@ -12,8 +12,8 @@ struct FioOutput {
     let clientTime: Double
 
     enum Failure: Error, Equatable {
-        /// What fio said in place of JSON.
-        case said(String)
+        /// What fio said in place of JSON; nil for nothing.
+        case said(String?)
         /// A job ended with an errno.
         case job(errno: Int)
     }
@@ -24,8 +24,11 @@ struct FioOutput {
             let start = text.split(separator: "\n", omittingEmptySubsequences: false).first(where: { $0.first == "{" }),
             let document = try? JSONDecoder().decode(Document.self, from: Data(text[start.startIndex...].utf8))
         else {
-            let words = text.split(separator: "\n").first { $0.contains("fio:") } ?? text.split(separator: "\n").last
-            throw .said(words.map(String.init) ?? "nothing")
+            let lines = text.split(separator: "\n").map { $0.trimmingPrefix(" ") }
+            let words =
+                lines.first { $0.contains("fio:") } ?? lines.first { $0.contains("error") }
+                ?? lines.last { $0.contains(where: \.isLetter) && !$0.hasPrefix("\"") }
+            throw .said(words.map(String.init))
         }
         if let failed = document.jobs.first(where: { $0.error != 0 }) { throw .job(errno: failed.error) }
         let sides = document.jobs.flatMap { [$0.read, $0.write, $0.trim] }.compactMap(\.self).filter {

@@ -116,7 +116,9 @@ public struct InstructionSession {
         for number in 0..<calls { try client.send(request, number) }
         let counted = (own.count - before.0, all.count - before.1)
         if counted == (UInt64(calls), UInt64(calls)) { return nil }
-        return "\(calls) calls of a client were \(counted.0) requests \(request.rawValue) and \(counted.1) in all"
+        return
+            "\(calls) calls of a client were \(counted.0) requests \(request.rawValue) and \(counted.1) in all: the kernel "
+            + "answers some, or the daemon has it ask for more; see its options for caching"
     }
 
     private func skipped(_ name: String, _ daemon: MountedDaemon, _ reason: String) -> TestResult {

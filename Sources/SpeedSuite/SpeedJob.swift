@@ -1,3 +1,5 @@
+import BenchCore
+import LinuxSystem
 public import SystemPackage
 
 /// Something that clients do on a mount and that is timed.
@@ -29,6 +31,14 @@ public struct SpeedJob: Sendable, Hashable {
         self.depth = depth
         self.mountOptions = mountOptions
         self.summary = summary
+    }
+
+    /// Of somebody's file for fio; nil for other jobs.
+    var digest: String? {
+        guard case .file(let path) = work, let text = contents(of: path.string) else { return nil }
+        var hash = FNV1a()
+        hash.combine(text.utf8)
+        return String(hash.value, radix: 16)
     }
 
     /// What its values are.

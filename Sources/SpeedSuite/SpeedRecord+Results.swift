@@ -8,7 +8,7 @@ extension SpeedRecord {
     public func results(of subject: Int, evidence: [String]) -> [TestResult] {
         jobs.indices.map { job in
             var result = TestResult(
-                suite: "bench", target: subjects[subject].name, area: jobs[job].place, name: jobs[job].title,
+                suite: "bench", target: subjects[subject].name, area: jobs[job].place, name: jobs[job].testName,
                 verdict: .passed, seconds: seconds(job, subject), evidence: evidence)
             let found = self.result(job: job, subject: subject)
             if let obstacle = jobs[job].obstacle {

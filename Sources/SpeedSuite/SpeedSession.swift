@@ -18,7 +18,7 @@ public final class SpeedSession {
 
     public private(set) var record: SpeedRecord
     private let settings: SpeedSettings
-    private let runner: TrialRunner
+    private var runner: TrialRunner
     private let sources: [SpeedSource]
     /// For each job of the record: what it is, and over which source.
     private let places: [(job: SpeedJob, source: Int)]
@@ -45,10 +45,11 @@ public final class SpeedSession {
         for (index, source) in sources.enumerated() {
             for job in settings.jobs {
                 places.append((job, index))
-                jobs.append(
-                    SpeedRecord.Job(
-                        name: job.name, place: source.label, clients: job.clients, depth: job.depth, unit: job.unit,
-                        summary: job.summary))
+                var entry = SpeedRecord.Job(
+                    name: job.name, place: source.label, clients: job.clients, depth: job.depth, unit: job.unit,
+                    summary: job.summary)
+                entry.digest = job.digest
+                jobs.append(entry)
             }
         }
         self.places = places
@@ -86,7 +87,8 @@ public final class SpeedSession {
     /// Runs all rounds.
     ///
     /// - Parameter isStopped: asked before each trial.
-    public func run(isStopped: () -> Bool, _ tell: (Event) -> Void) {
+    public func run(isStopped: @escaping () -> Bool, _ tell: (Event) -> Void) {
+        runner.isStopped = isStopped
         let state = MachineState()
         lookForObstacles()
         active = Set(record.jobs.indices.filter { record.jobs[$0].obstacle == nil })
@@ -99,6 +101,8 @@ public final class SpeedSession {
             }
             runRound(round, isStopped, tell)
             record.seconds = elapsed
+            // A round that was cut short is none that is done.
+            if isStopped() { continue }
             if round == 0 { lookForHopeless() }
             if settings.rounds == nil { dropPrecise(after: round) }
             tell(.round(round, secondsLeft: secondsLeft(after: round)))
@@ -127,9 +131,10 @@ public final class SpeedSession {
                 if isStopped() { return }
                 if hopeless.contains(Pair(job: job, subject: subject)) { continue }
                 tell(.trying(job: job, subject: subject))
-                let trial = runner.run(
+                let attempt = runner.run(
                     SpeedRecord.Trial(job: job, subject: subject, round: round), places[job].job,
                     on: settings.subjects[subject], over: sources[places[job].source], isCounting: round == 0)
+                guard let trial = attempt else { return }
                 record.trials.append(trial)
                 seconds += trial.seconds
                 tell(.tried)

@@ -64,7 +64,17 @@ final class SpeedSource {
             mkdir(folder, 0o755)
             SpeedSource.makeFolders(of: job, in: folder)
             if work == .unlink { try run(command.layout(work, job, folder: folder)) }
-        case .file: mkdir(folder, 0o755)
+        case .file(let job):
+            // Made by the first subject's trial, they would be part of what is counted for it.
+            mkdir(folder, 0o755)
+            guard let text = contents(of: job.string) else { throw Trouble(reason: "\(job) cannot be read") }
+            let copy = path.appending("layout.fio")
+            do {
+                try command.write(text, to: copy, in: folder, isLayout: true)
+            } catch {
+                throw Trouble(reason: "\(copy) cannot be written: \(error)")
+            }
+            try run(command.file(copy.string))
         case .tool(.rename): ToolFiles.makeFlat(folder, count: ToolFiles.renamed)
         case .tool(.compile): ToolFiles.makeSources(folder)
         case .tool(.untar):

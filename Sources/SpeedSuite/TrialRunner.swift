@@ -8,6 +8,11 @@ import SystemPackage
 struct TrialRunner {
     let settings: SpeedSettings
     let bench: Workbench
+    /// Asked while clients are at work.
+    var isStopped: () -> Bool = { false }
+
+    /// The run is to end.
+    private struct Interrupted: Error {}
 
     private struct Failure: Error {
         let words: String
@@ -18,9 +23,10 @@ struct TrialRunner {
     /// Fills the trial in; whatever happens, nothing stays mounted.
     ///
     /// - Parameter isCounting: counts requests, which slows them.
+    /// - Returns: nil if the run is to end meanwhile.
     func run(
         _ trial: SpeedRecord.Trial, _ job: SpeedJob, on target: Target, over source: SpeedSource, isCounting: Bool
-    ) -> SpeedRecord.Trial {
+    ) -> SpeedRecord.Trial? {
         var trial = trial
         let start = ContinuousClock.now
         do {
@@ -28,6 +34,8 @@ struct TrialRunner {
             defer { source.cleanUp(after: job) }
             source.settle()
             try measure(&trial, job, target, source, isCounting)
+        } catch is Interrupted {
+            return nil
         } catch let failure as Failure {
             trial.failure = TestResult.line(failure.words)
         } catch let trouble as SpeedSource.Trouble {
@@ -78,7 +86,16 @@ struct TrialRunner {
         let machine = MachineMeter()
         let began = ContinuousClock.now
         let child = try bench.spawn(command, output: output)
-        guard let status = child.wait(bench.pace(.seconds(60 + 2 * settings.seconds))) else {
+        let deadline = Deadline(after: bench.pace(.seconds(60 + 2 * settings.seconds)))
+        var ended: ExitStatus?
+        while ended == nil, !deadline.hasPassed {
+            if isStopped() {
+                child.kill(within: .seconds(1))
+                throw Interrupted()
+            }
+            ended = child.wait(.milliseconds(200))
+        }
+        guard let status = ended else {
             daemon.collect(into: bench.evidence.below("\(daemon.target.label) \(job.name)"), clients: [child])
             child.kill(within: .seconds(1))
             throw Failure("its clients did not end")
@@ -127,10 +144,7 @@ struct TrialRunner {
     private func copy(of path: FilePath, _ folder: String) throws -> String {
         guard let text = contents(of: path.string) else { throw Failure("\(path) cannot be read") }
         let copy = bench.folder.appending("job.fio")
-        let file = try FileDescriptor.open(
-            copy, .writeOnly, options: [.create, .truncate], permissions: FilePermissions(rawValue: 0o644))
-        let whole = "[global]\ndirectory=\(folder)\ngroup_reporting=1\npercentile_list=50:99:99.9\n" + text
-        _ = try file.closeAfter { try file.writeAll(whole.utf8) }
+        try FioCommand(settings: settings).write(text, to: copy, in: folder, isLayout: false)
         return copy.string
     }
 
@@ -143,7 +157,7 @@ struct TrialRunner {
             do throws(FioOutput.Failure) {
                 result = try FioOutput(output)
             } catch .said(let words) {
-                throw Failure("fio: \(words)")
+                throw Failure("fio: \(words ?? "\(status)")")
             } catch .job(let number) {
                 throw Failure("fio: \(Errno(rawValue: CInt(number)).name)")
             }

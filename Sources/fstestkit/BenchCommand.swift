@@ -1,5 +1,6 @@
 import ArgumentParser
 import BenchCore
+import Faults
 import Foundation
 import LinuxSystem
 import SpeedSuite
@@ -84,7 +85,18 @@ struct BenchCommand: ParsableCommand {
         if mountHelper?.isEmpty == false, !daemon.isEmpty {
             throw ValidationError("--daemon and --mount-helper exclude each other")
         }
+        if let fault, Fault(rawValue: fault) == nil {
+            throw ValidationError("there is no fault \(fault): \(Fault.names)")
+        }
+        if label != nil, mountHelper == nil {
+            throw ValidationError(
+                "--label goes with --mount-helper; a daemon's name stands before its command (NAME=COMMAND)")
+        }
+        if directory.contains("") { throw ValidationError("--directory names nothing") }
         for command in daemon {
+            if !command.contains("{mountpoint}") {
+                throw ValidationError("the command '\(command)' names no {mountpoint}")
+            }
             let target = BenchCommand.foreign(command)
             if !target.hasSource {
                 throw ValidationError("a daemon whose command names no {source} has none to measure over")
@@ -157,8 +169,13 @@ struct BenchCommand: ParsableCommand {
             kernel: kernel ?? "deb:6.18", json: json)
         let folder = try json ? nil : OutputFolder.make(output ?? "fstestkit-results")
         let began = Date()
-        let (results, machine) = try steady.run()
-        guard let folder else { return }
+        let (results, machine, failure) = try steady.run()
+        if let folder, !results.isEmpty { try keep(results, machine, in: folder, since: began) }
+        if let failure { throw failure }
+    }
+
+    private func keep(_ results: [TestResult], _ machine: SuiteMachine?, in folder: FilePath, since began: Date) throws
+    {
         try words {
             let archive = try SpeedArchive.begin(
                 in: folder.string, 0, tool: Fstestkit.configuration.version, commandLine: CommandLine.arguments,
@@ -232,7 +249,7 @@ struct BenchCommand: ParsableCommand {
         let temporary = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
         return try (directory.isEmpty ? [temporary] : directory).map { path in
             try Place.directory(OutputFolder.path(path), "directory")
-        }
+        }.eachOnce()
     }
 
     private func jobs() throws -> [SpeedJob] {
@@ -251,7 +268,13 @@ struct BenchCommand: ParsableCommand {
             let known = SpeedJobs.all.map(\.name).joined(separator: ", ")
             throw ValidationError("there is no job '\(name)'; there are \(known), all, and files for fio (*.fio)")
         }
-        return SpeedJobs.variants(chosen, clients: clients ?? [1, SpeedJobs.many], depths: depth ?? [1])
+        let jobs = SpeedJobs.variants(
+            chosen.eachOnce(), clients: clients ?? [1, SpeedJobs.many], depths: depth ?? [1])
+        let files = chosen.eachOnce().filter { if case .file = $0.work { true } else { false } }
+        if let twice = Dictionary(grouping: files, by: \.name).first(where: { $0.value.count > 1 }) {
+            throw ValidationError("there are two files '\(twice.key).fio': jobs are told apart by their names")
+        }
+        return jobs
     }
 
     private static func file(_ name: String) throws -> SpeedJob {
@@ -262,6 +285,9 @@ struct BenchCommand: ParsableCommand {
         if text.contains(#/(?m)^\s*directory\s*=/#) || text.contains(#/(?m)^\s*filename\s*=\s*\//#) {
             throw ValidationError("'\(name)' names a directory: where its files lie is the bench's to say")
         }
+        if !text.contains(#/(?m)^\s*(include\s|\[(?!global\]))/#) {
+            throw ValidationError("'\(name)' has no job: a line such as [name], with its options below")
+        }
         let title = (path.lastComponent?.stem ?? name)
         return SpeedJob(title, .file(path), clients: 0, summary: name)
     }
@@ -269,7 +295,7 @@ struct BenchCommand: ParsableCommand {
     private static func counts(_ text: String) throws -> [Int] {
         let words = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         do {
-            return try words.map { try Numbers.count($0, 1...1024) }
+            return try words.map { try Numbers.count($0, 1...1024) }.eachOnce()
         } catch {
             throw ValidationError("it takes whole numbers from 1 to 1024 with commas, not '\(text)'")
         }
@@ -294,4 +320,8 @@ struct BenchCommand: ParsableCommand {
         }
         throw ValidationError("it takes seconds, or minutes as 10min, up to 1000000 s, not '\(text)'")
     }
+}
+
+extension Array where Element: Equatable {
+    fileprivate func eachOnce() -> [Element] { reduce(into: []) { if !$0.contains($1) { $0.append($1) } } }
 }

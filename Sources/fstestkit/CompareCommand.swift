@@ -16,7 +16,8 @@ struct CompareCommand: ParsableCommand {
             it is and beside its reference, else beside the reference alone. It is a regression when the whole interval lies \
             beyond --factor.
 
-            Exit status: 0 without a regression, 1 with one.
+            Exit status: 0 without a regression, 1 with one, 69 if there is nothing to compare: no such run, or none of one's tests and \
+            measurements is in the other.
             """)
 
     @Argument(help: "The older run and the newer one; or the newer one alone (default: last).")
@@ -50,7 +51,7 @@ struct CompareCommand: ParsableCommand {
             }
         }
         let (old, new) = try words {
-            let new = try store.run(named: runs.last ?? "last")
+            let new = try runs.last.map { try store.run(named: $0) } ?? newest(store)
             return (try RunReport(try older(than: new, store), from: store), try RunReport(new, from: store))
         }
         let comparison = Comparison(from: old, to: new, threshold: .init(factor: factor ?? 2, seconds: 0.5))
@@ -62,6 +63,9 @@ struct CompareCommand: ParsableCommand {
             if !speeds.changes.isEmpty { print("\n" + SpeedComparisonReport(speeds).text, terminator: "") }
         }
         if comparison.hasRegression || speeds.hasRegression { throw ExitCode.failure }
+        if comparison.common == 0, speeds.changes.isEmpty {
+            throw fail("nothing was compared: \(old.run.id) and \(new.run.id) have no test in common", .unavailable)
+        }
     }
 
     private func older(than new: RunRecord, _ store: Store) throws -> RunRecord {
@@ -71,8 +75,16 @@ struct CompareCommand: ParsableCommand {
         let suites = Set(try store.cells(of: new).map(\.cell.suite))
         let earlier = try store.runs(before: new, limit: 50)
         let alike = try earlier.first { try !suites.isDisjoint(with: store.cells(of: $0).map(\.cell.suite)) }
-        guard let old = alike ?? earlier.first else { throw StoreError.noSuchRun("before \(new.id)") }
+        guard let old = alike ?? earlier.first else {
+            throw fail("\(new.id) is the first finished run here: there is none to compare it with", .unavailable)
+        }
         return old
+    }
+
+    /// The last run that is finished: another may be under way, or was killed.
+    private func newest(_ store: Store) throws -> RunRecord {
+        let finished = try store.runs(limit: 50).first { $0.state == .finished }
+        return try finished ?? store.run(named: "last")
     }
 
     /// The tests' comparison, and with it what was measured.

@@ -228,7 +228,7 @@ func words<Result>(_ body: () throws -> Result) throws -> Result {
 }
 
 extension StoreError {
-    var exitCode: ExitCode { if case .notWritable = self { .software } else { .failure } }
+    var exitCode: ExitCode { if case .notWritable = self { .software } else { .unavailable } }
 
     /// For people.
     var sentence: String {

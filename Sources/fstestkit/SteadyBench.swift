@@ -22,8 +22,8 @@ struct SteadyBench {
 
     /// Boots, counts, and ends as the guest does.
     ///
-    /// - Returns: what was counted, and what ran it.
-    func run() throws -> (results: [TestResult], machine: SuiteMachine?) {
+    /// - Returns: what was counted, what ran it, and how it failed if it did.
+    func run() throws -> (results: [TestResult], machine: SuiteMachine?, failure: ExitCode?) {
         var guest = ["--kernel", kernel, "--cpus", "1", "--steady"]
         for daemon in daemons {
             guard case .command(let line) = BenchCommand.foreign(daemon).kind else { continue }
@@ -39,8 +39,13 @@ struct SteadyBench {
         let script = "\(guestPreface)\n\(words.map(quoted).joined(separator: " "))"
         let report = try options.run(
             GuestJob(script: script), output: { take($0, heard) }, booted: { heard.machine = SuiteMachine($0) })
-        try report.conclude()
-        return (heard.results, heard.machine)
+        var failure: ExitCode?
+        do {
+            try report.conclude()
+        } catch let status as ExitCode {
+            failure = status
+        }
+        return (heard.results, heard.machine, failure)
     }
 
     private func take(_ bytes: [UInt8], _ heard: Heard) {
@@ -53,7 +58,8 @@ struct SteadyBench {
             if json {
                 SuiteEvent.finished(result).emit()
             } else {
-                print("\(result.target)  \(result.name)  \(result.message)")
+                let word = result.verdict == .skipped ? "skipped: " : ""
+                print("\(result.target)  \(result.name)  \(word)\(result.message)")
             }
             fflush(nil)
         }

@@ -1,9 +1,12 @@
 import Foundation
 import Synchronization
 
-/// SIGINT, SIGTERM and SIGHUP as something to ask for, taken by a thread of its own. The second one ends the process.
+/// SIGINT, SIGTERM and SIGHUP as something to ask for, taken by a thread of its own. A second one, a moment later, ends the process:
+/// timeout(1) sends each signal to its child and to its group, which is one wish.
 final class StopSignals: Sendable {
     private let first = Atomic<Int32>(0)
+    /// Signals within this time are one.
+    private static let oneWish = Duration.seconds(1)
 
     /// To be made before other threads are started: they inherit the mask.
     init() {
@@ -14,12 +17,18 @@ final class StopSignals: Sendable {
         let set = signals
         Thread.detachNewThread { [self] in
             var set = set
+            var began = ContinuousClock.now
             while true {
                 var signal: Int32 = 0
                 guard sigwait(&set, &signal) == 0 else { continue }
                 let (isFirst, _) = first.compareExchange(expected: 0, desired: signal, ordering: .relaxed)
-                // The terminal is given back; suites are left to `fstestkit clean` or a resume.
-                if !isFirst { write(1, "\u{1b}[?7h\u{1b}[?25h", 11); _exit(128 + signal) }
+                if isFirst { began = .now }
+                if isFirst || began.duration(to: .now) < StopSignals.oneWish { continue }
+                // The terminal is given back; what runs is left to `fstestkit clean` or a resume.
+                if isatty(1) == 1 { write(1, "\u{1b}[?7h\u{1b}[?25h", 11) }
+                let words = "\nfstestkit: ended at once; 'fstestkit clean' takes down what was left\n"
+                write(2, words, words.utf8.count)
+                _exit(128 + signal)
             }
         }
     }

@@ -1,5 +1,6 @@
 import BenchCore
 import Foundation
+import LinuxSystem
 import TestMatrix
 import Testing
 
@@ -9,6 +10,12 @@ extension Mounting {
         private let folder = NSTemporaryDirectory() + "/fstestkit-bench-\(UUID().uuidString)"
 
         private func bench(_ arguments: String...) throws -> (status: Int32, said: String) {
+            let process = try start(arguments)
+            process.waitUntilExit()
+            return (process.terminationStatus, try String(contentsOfFile: folder + "/log", encoding: .utf8))
+        }
+
+        private func start(_ arguments: [String]) throws -> Process {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             let log = folder + "/log"
             _ = FileManager.default.createFile(atPath: log, contents: nil)
@@ -19,8 +26,18 @@ extension Mounting {
             process.standardOutput = FileHandle(forWritingAtPath: log)
             process.standardError = process.standardOutput
             try process.run()
-            process.waitUntilExit()
-            return (process.terminationStatus, try String(contentsOfFile: log, encoding: .utf8))
+            return process
+        }
+
+        /// Of this test: what was started names its folder.
+        private func clients() -> Int {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+            return names.filter { name in
+                let line = (try? String(contentsOfFile: "/proc/\(name)/cmdline", encoding: .utf8)) ?? ""
+                let place = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(name)/cwd")
+                return Int32(name) != nil && line.hasPrefix("fio\0")
+                    && place?.hasSuffix(URL(fileURLWithPath: folder).lastPathComponent) ?? false
+            }.count
         }
 
         @Test func aTinyRunMeasuresAndTells() throws {
@@ -61,14 +78,32 @@ extension Mounting {
             let ended = try bench(
                 "--transport", "legacy", "--job", "mine.fio", "--rounds", "1", "--json", "--output", "out")
             #expect(ended.status == 0, "\(ended)")
-            #expect(ended.said.contains(#""name":"mine""#) && ended.said.contains(#""verdict":"passed""#))
+            #expect(ended.said.contains(#""name":"mine #"#) && ended.said.contains(#""verdict":"passed""#))
+        }
+
+        /// timeout(1) sends a signal twice, to its child and to its group: that is one wish, and no client outlives it.
+        @Test func aSignalEndsItsClientsToo() throws {
+            defer { try? FileManager.default.removeItem(atPath: folder) }
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try "[long]\nrw=read\nbs=4k\nsize=4m\ntime_based\nruntime=1000\n".write(
+                toFile: folder + "/long.fio", atomically: true, encoding: .utf8)
+            let process = try start(["--transport", "legacy", "--job", "long.fio", "--rounds", "1"])
+            #expect(Deadline(after: .seconds(60)).wait { clients() > 0 })
+            kill(process.processIdentifier, SIGTERM)
+            kill(process.processIdentifier, SIGTERM)
+            process.waitUntilExit()
+            #expect(process.terminationStatus == 128 + SIGTERM)
+            #expect(clients() == 0)
+            let said = try String(contentsOfFile: folder + "/log", encoding: .utf8)
+            #expect(said.contains("it was interrupted"), "\(said)")
         }
 
         /// What cannot be measured fails, with the reason, and nothing stays mounted.
         @Test func aDaemonThatDoesNotMountIsAFailure() throws {
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let ended = try bench(
-                "--daemon", "none=false {source}", "--job", "rename", "--rounds", "1", "--json", "--output", "out")
+                "--daemon", "none=false {source} {mountpoint}", "--job", "rename", "--rounds", "1", "--json",
+                "--output", "out")
             #expect(ended.status == 1, "\(ended)")
             #expect(ended.said.contains("the daemon ended before it mounted: exit status 1"))
         }

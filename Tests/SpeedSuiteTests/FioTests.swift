@@ -41,6 +41,14 @@ import Testing
         #expect(throws: FioOutput.Failure.job(errno: 28)) { try FioOutput(FioTests.output(error: 28)) }
         let words = "fio: engine uring not loadable\nfio: pid=0, err=22"
         #expect(throws: FioOutput.Failure.said("fio: engine uring not loadable")) { try FioOutput(words) }
-        #expect(throws: FioOutput.Failure.said("nothing")) { try FioOutput("") }
+        #expect(throws: FioOutput.Failure.said(nil)) { try FioOutput("") }
+        let cut = "{\n  \"jobs\" : [\nfio: io_u error on file /m/data.0.0: No space left on device: write offset=0\n}\n"
+        #expect(
+            throws: FioOutput.Failure.said(
+                "fio: io_u error on file /m/data.0.0: No space left on device: write offset=0")
+        ) {
+            try FioOutput(cut)
+        }
+        #expect(throws: FioOutput.Failure.said(nil)) { try FioOutput("{\n}\n") }
     }
 }

@@ -85,7 +85,14 @@ import Testing
     }
 
     @Test func aDisturbedRunIsNoRegression() throws {
-        #expect(judgement(try compare(result(500), result(250, isDisturbed: true))) == .disturbed)
+        let comparison = try compare(result(500), result(250, isDisturbed: true))
+        #expect(judgement(comparison) == .disturbed)
+        #expect(SpeedComparisonReport(comparison).text.contains("1 not judged"))
+    }
+
+    /// Nobody beside it makes a daemon ten times slower.
+    @Test func noDisturbanceExcusesAFactorOfTen() throws {
+        #expect(judgement(try compare(result(500), result(50, isDisturbed: true))) == .regression)
     }
 
     /// More instructions are worse, on whichever machine they were counted.
@@ -143,7 +150,7 @@ import Testing
         #expect(lines[0] == "randread-4k × 1 (operations/s)")
         #expect(lines[1].hasPrefix("  legacy") && lines[1].hasSuffix("reference"))
         #expect(lines[2].contains("0.80 (0.80–0.80)") && lines[2].hasSuffix("slower"))
-        #expect(lines[3].hasSuffix("faster"))
+        #expect(lines[3].hasSuffix("ruler"))
         #expect(lines.last == "  left out: there is no git")
         #expect(table.summary.contains { $0.contains("rounds 2 (6 trials)") })
     }

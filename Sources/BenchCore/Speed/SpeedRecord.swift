@@ -27,6 +27,8 @@ public struct SpeedRecord: Codable, Sendable {
         public var summary: String
         /// Why it was not run; nil if it was.
         public var obstacle: String?
+        /// A digest of somebody's file for fio: with another one it is another job.
+        public var digest: String?
 
         public init(name: String, place: String, clients: Int, depth: Int, unit: String, summary: String) {
             self.name = name
@@ -36,6 +38,9 @@ public struct SpeedRecord: Codable, Sendable {
             self.unit = unit
             self.summary = summary
         }
+
+        /// What the store knows it by: ``title``, and a file of somebody's for fio by what is in it, too.
+        public var testName: String { title + (digest.map { " #\($0.prefix(6))" } ?? "") }
 
         /// Without its place: `randread-4k-direct × 8`.
         public var title: String {

@@ -26,7 +26,7 @@ public struct ComparisonReport {
         lines += section("only in the older run", comparison.onlyOld) { ["  \($0)"] }
         lines += section("only in the newer run", comparison.onlyNew) { ["  \($0)"] }
         let count = comparison.regressions.count
-        lines += ["", count == 0 ? "no regression" : Format.count(count, "regression")]
+        lines += ["", "verdicts: " + (count == 0 ? "no regression" : Format.count(count, "regression"))]
         return lines.joined(separator: "\n") + "\n"
     }
 

@@ -36,6 +36,11 @@ public struct SpeedComparison: Sendable, Codable {
     public var factor: Double
     public var changes: [Change] = []
 
+    /// Those that are neither regression nor the opposite, and not the same either: nothing can be said of them.
+    public var unjudged: Int {
+        changes.count { $0.judgement == .disturbed || $0.judgement == .notComparable }
+    }
+
     public var hasRegression: Bool { changes.contains { $0.judgement == .regression } }
 
     /// - Parameter factor: a change counts when its interval lies wholly beyond it.
@@ -73,17 +78,20 @@ public struct SpeedComparison: Sendable, Codable {
         }
         let estimates = [result.absolute, result.relative].compactMap(\.self)
         guard !estimates.isEmpty else { return result }
-        if old.isDisturbed || new.isDisturbed {
-            result.judgement = .disturbed
-        } else if estimates.allSatisfy({ $0.differs(among: count) && $0.high < 1 / factor }) {
+        let isDisturbed = old.isDisturbed || new.isDisturbed
+        let bound = isDisturbed ? factor * SpeedComparison.disturbance : factor
+        if estimates.allSatisfy({ $0.differs(among: count) && $0.high < 1 / bound }) {
             result.judgement = .regression
-        } else if estimates.allSatisfy({ $0.differs(among: count) && $0.low > factor }) {
+        } else if estimates.allSatisfy({ $0.differs(among: count) && $0.low > bound }) {
             result.judgement = .improvement
         } else {
-            result.judgement = .noChange
+            result.judgement = isDisturbed ? .disturbed : .noChange
         }
         return result
     }
+
+    /// What others do on a machine may slow one side of a comparison and not the other, by no more than this as a rule.
+    private static let disturbance = 4.0
 
     private struct Key: Hashable, Comparable {
         let suite, target, area, name: String

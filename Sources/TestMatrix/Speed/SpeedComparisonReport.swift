@@ -27,8 +27,9 @@ public struct SpeedComparisonReport {
         }
         let count = comparison.changes.filter { $0.judgement == .regression }.count
         let verdict =
-            (count == 0 ? "no regression" : Format.count(count, "regression"))
+            "measurements: " + (count == 0 ? "no regression" : Format.count(count, "regression"))
             + " by a factor of \(SpeedText.fixed(comparison.factor, 2))"
+            + (comparison.unjudged == 0 ? "" : "; \(comparison.unjudged) not judged")
         return (lines + [""] + table.lines() + ["", verdict]).joined(separator: "\n") + "\n"
     }
 }

@@ -61,6 +61,9 @@ extension SpeedRecord {
     /// Rounds that were begun, the warm-up apart.
     var rounds: Int { trials.map(\.round).max() ?? 0 }
 
+    /// More rounds than this are counted, and not named.
+    private static let mostNamed = 12
+
     /// What disturbed it, a line for each; empty where nothing did.
     var disturbances: [String] {
         var lines: [String] = []
@@ -70,7 +73,10 @@ extension SpeedRecord {
         }
         if !rounds.isEmpty {
             let named = rounds.keys.sorted().map { "\($0) (\(Format.count(rounds[$0] ?? 0, "trial")))" }
-            lines.append("others had more than a tenth of the machine in rounds \(named.joined(separator: ", "))")
+            let which =
+                rounds.count > SpeedRecord.mostNamed
+                ? "\(rounds.count) of \(self.rounds) rounds" : "rounds \(named.joined(separator: ", "))"
+            lines.append("others had more than a tenth of the machine in \(which)")
         }
         if conditions.steal > 0.01 {
             lines.append("the host took \(SpeedText.percent(conditions.steal)) of the processors")
