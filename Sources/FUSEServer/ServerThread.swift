@@ -57,9 +57,9 @@ package final class ServerThread: Sendable {
     }
 
     /// Names the calling thread, as `ps` shows it; the main thread's name is the process's (prctl(2), PR_SET_NAME). What is
-    /// beyond 15 characters is left out.
+    /// beyond 15 bytes the kernel leaves out: a thread that is born short of memory asks for none.
     package static func setName(_ name: String) {
-        unsafe name.prefix(15).description.withCString { _ = clinux_prctl(15 /* PR_SET_NAME */, UInt(bitPattern: $0)) }
+        unsafe name.withCString { _ = clinux_prctl(15 /* PR_SET_NAME */, UInt(bitPattern: $0)) }
     }
 
     /// Whether its body has returned.
