@@ -268,13 +268,11 @@ struct BenchCommand: ParsableCommand {
             let known = SpeedJobs.all.map(\.name).joined(separator: ", ")
             throw ValidationError("there is no job '\(name)'; there are \(known), all, and files for fio (*.fio)")
         }
-        let jobs = SpeedJobs.variants(
-            chosen.eachOnce(), clients: clients ?? [1, SpeedJobs.many], depths: depth ?? [1])
-        let files = chosen.eachOnce().filter { if case .file = $0.work { true } else { false } }
-        if let twice = Dictionary(grouping: files, by: \.name).first(where: { $0.value.count > 1 }) {
-            throw ValidationError("there are two files '\(twice.key).fio': jobs are told apart by their names")
+        let jobs = chosen.eachOnce()
+        if let twice = Dictionary(grouping: jobs, by: \.name).filter({ $0.value.count > 1 }).keys.min() {
+            throw ValidationError("there are two jobs '\(twice)': jobs are told apart by their names, files by theirs")
         }
-        return jobs
+        return SpeedJobs.variants(jobs, clients: clients ?? [1, SpeedJobs.many], depths: depth ?? [1])
     }
 
     private static func file(_ name: String) throws -> SpeedJob {

@@ -231,6 +231,15 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: matrix.folder + "/fstestkit-results"))
     }
 
+    @Test func runsWithNothingInCommonAreNoSuccess() throws {
+        let matrix = try StandInMatrix(["one": "say_finished a x passed", "two": "say_finished a x passed"])
+        try matrix.run("matrix", "--suite", "one")
+        #expect(try matrix.run("compare").status == 69)
+        try matrix.run("matrix", "--suite", "two")
+        let compared = try matrix.run("compare")
+        #expect(compared.status == 69 && compared.output.contains("no test in common"), "\(compared.output)")
+    }
+
     @Test func aDaemonThatIsNotThereIsNamed() throws {
         let matrix = try StandInMatrix(["one": StandInMatrix.steady])
         let ended = try matrix.run("matrix", "--daemon", "no-such-daemon {source} {mountpoint}")

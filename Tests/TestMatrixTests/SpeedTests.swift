@@ -153,6 +153,7 @@ import Testing
         #expect(lines[3].hasSuffix("ruler"))
         #expect(lines.last == "  left out: there is no git")
         #expect(table.summary.contains { $0.contains("rounds 2 (6 trials)") })
+        #expect(SpeedRecord.ranges([1, 2, 3, 5, 7, 8]) == ["1–3", "5", "7–8"])
     }
 
     @Test func theMarkdownHasATableForEachFileSystem() {

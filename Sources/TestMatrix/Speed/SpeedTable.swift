@@ -61,8 +61,21 @@ extension SpeedRecord {
     /// Rounds that were begun, the warm-up apart.
     var rounds: Int { trials.map(\.round).max() ?? 0 }
 
-    /// More rounds than this are counted, and not named.
+    /// More rounds than this are named by where they begin and end.
     private static let mostNamed = 12
+
+    /// `1–3`, `5` for 1, 2, 3, 5.
+    static func ranges(_ rounds: [Int]) -> [String] {
+        var ranges: [ClosedRange<Int>] = []
+        for round in rounds {
+            if let last = ranges.last, last.upperBound + 1 == round {
+                ranges[ranges.count - 1] = last.lowerBound...round
+            } else {
+                ranges.append(round...round)
+            }
+        }
+        return ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)–\($0.upperBound)" }
+    }
 
     /// What disturbed it, a line for each; empty where nothing did.
     var disturbances: [String] {
@@ -73,10 +86,8 @@ extension SpeedRecord {
         }
         if !rounds.isEmpty {
             let named = rounds.keys.sorted().map { "\($0) (\(Format.count(rounds[$0] ?? 0, "trial")))" }
-            let which =
-                rounds.count > SpeedRecord.mostNamed
-                ? "\(rounds.count) of \(self.rounds) rounds" : "rounds \(named.joined(separator: ", "))"
-            lines.append("others had more than a tenth of the machine in \(which)")
+            let which = rounds.count > SpeedRecord.mostNamed ? SpeedRecord.ranges(rounds.keys.sorted()) : named
+            lines.append("others had more than a tenth of the machine in rounds \(which.joined(separator: ", "))")
         }
         if conditions.steal > 0.01 {
             lines.append("the host took \(SpeedText.percent(conditions.steal)) of the processors")
