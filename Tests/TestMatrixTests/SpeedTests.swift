@@ -90,6 +90,14 @@ import Testing
         #expect(SpeedComparisonReport(comparison).text.contains("1 not judged"))
     }
 
+    @Test func fourRoundsAreNotJudged() throws {
+        var few = result(250)
+        few.measurement?.values.removeLast(5)
+        few.measurement?.reference?.values.removeLast(5)
+        let comparison = try compare(result(500), few)
+        #expect(judgement(comparison) == .tooFewRounds && comparison.unjudged == 1)
+    }
+
     /// Nobody beside it makes a daemon ten times slower.
     @Test func noDisturbanceExcusesAFactorOfTen() throws {
         #expect(judgement(try compare(result(500), result(50, isDisturbed: true))) == .regression)

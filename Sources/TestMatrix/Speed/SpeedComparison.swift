@@ -9,6 +9,8 @@ public struct SpeedComparison: Sendable, Codable {
         case noChange = "no change"
         /// Too much else was going on in one of the runs.
         case disturbed
+        /// In one of the runs at least: such a one was interrupted, or asked for few.
+        case tooFewRounds = "too few rounds"
         /// Measured on different machines, and beside nothing that both have.
         case notComparable = "not comparable"
     }
@@ -38,7 +40,7 @@ public struct SpeedComparison: Sendable, Codable {
 
     /// Those that are neither regression nor the opposite, and not the same either: nothing can be said of them.
     public var unjudged: Int {
-        changes.count { $0.judgement == .disturbed || $0.judgement == .notComparable }
+        changes.count { [.disturbed, .tooFewRounds, .notComparable].contains($0.judgement) }
     }
 
     public var hasRegression: Bool { changes.contains { $0.judgement == .regression } }
@@ -78,6 +80,10 @@ public struct SpeedComparison: Sendable, Codable {
         }
         let estimates = [result.absolute, result.relative].compactMap(\.self)
         guard !estimates.isEmpty else { return result }
+        if min(old.values.count, new.values.count) < RatioEstimate.fewestRounds {
+            result.judgement = .tooFewRounds
+            return result
+        }
         let isDisturbed = old.isDisturbed || new.isDisturbed
         let bound = isDisturbed ? factor * SpeedComparison.disturbance : factor
         if estimates.allSatisfy({ $0.differs(among: count) && $0.high < 1 / bound }) {
