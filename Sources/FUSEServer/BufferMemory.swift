@@ -20,6 +20,7 @@ package struct BufferMemory: ~Copyable, @unchecked Sendable {
     /// - Throws: ENOMEM.
     package init(byteCount: Int, hugePages: Bool = true) throws(Errno) {
         let size = (byteCount + BufferMemory.hugePageSize - 1) & ~(BufferMemory.hugePageSize - 1)
+        try AddressSpace.check(for: size)
         let flags = MAP_PRIVATE | CInt(0x20) /* MAP_ANONYMOUS */ | CInt(0x4000) /* MAP_NORESERVE */
         let mapped = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0)
         guard let mapped = unsafe mapped, unsafe mapped != UnsafeMutableRawPointer(bitPattern: -1) else {

@@ -31,8 +31,9 @@ package final class ServerThread: Sendable {
 
     /// Starts a thread, with every signal blocked but the wake-up.
     ///
-    /// - Throws: EAGAIN when the system has no more threads.
+    /// - Throws: EAGAIN when the system has no more threads, ENOMEM without address space for one and what it first needs.
     package static func start(name: String, _ body: @escaping @Sendable () -> Void) throws(Errno) -> ServerThread {
+        try AddressSpace.check(for: clinux_stack_size())
         let thread = ServerThread(name: name, body: body)
         // Let go by `enter`, or below if there is no thread.
         let argument = unsafe Unmanaged.passRetained(thread)

@@ -16,6 +16,7 @@ final class SpareMemory {
     /// - Throws: ENOMEM.
     init(payloadSize: Int) throws(Errno) {
         size = MemoryPage.size + payloadSize
+        try AddressSpace.check(for: size)
         let flags = MAP_PRIVATE | CInt(0x20) /* MAP_ANONYMOUS */ | CInt(0x4000) /* MAP_NORESERVE */
         let mapped = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0)
         guard let mapped = unsafe mapped, unsafe mapped != UnsafeMutableRawPointer(bitPattern: -1) else {

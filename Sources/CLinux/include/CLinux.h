@@ -101,6 +101,7 @@ int clinux_close_range(unsigned int first, unsigned int last, unsigned int flags
 int clinux_mknodat(int directory, const char *path, mode_t mode, uint32_t device_major, uint32_t device_minor);
 
 // Processes and threads
+size_t clinux_stack_size(void);  // of a new thread, in bytes (pthread_attr_getstacksize(3))
 int clinux_gettid(void);
 /* How often the calling thread gave up its processor to wait: `ru_nvcsw` of getrusage(2). */
 long clinux_thread_sleeps(void);
