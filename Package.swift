@@ -97,7 +97,9 @@ let package = Package(
             ], swiftSettings: settings),
 
         // Knows daemons only as child processes: never depends on a transport or on the filesystem.
-        .target(name: "BenchCore", dependencies: ["LinuxSystem", "CBench", "CLinux", system], swiftSettings: settings),
+        .target(
+            name: "BenchCore", dependencies: ["LinuxSystem", "CBench", "CFUSE", "CLinux", system],
+            swiftSettings: settings),
         // One target for each suite; none depends on another.
         .target(
             name: "CorrectnessSuite", dependencies: ["BenchCore", "LinuxSystem", "CBench", "CLinux", system],

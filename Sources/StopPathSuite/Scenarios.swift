@@ -13,6 +13,7 @@ public enum Scenarios {
         UndrainedCommands(), CPUOffline(), StopForceUnmount(), KillOneQueueThread(), StopWhileStopping(),
         UnmountBusyThenIdle(), ForkHoldsDevice(), NamespaceExit(), EqualLoads(), PoolRunsDry(), KillWithPages(),
         AbortRegisteredPool(), AddressSpaceLimit(), StopAtDepthOne(), LocksBehindPool(),
+        NotificationStormUnderLoad(),
     ]
 
     /// By name or number; nil if there is none.

@@ -14,10 +14,12 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
     let consequences: Set<Oracle>
     /// Without `--quick`: the power cut is needed.
     let isThorough: Bool
+    /// A race is not met in each.
+    let cycles: Int
 
     init(
         _ fault: Fault, _ transport: TransportName, _ scenario: String, _ oracle: Oracle,
-        consequences: Set<Oracle> = [], isThorough: Bool = false
+        consequences: Set<Oracle> = [], isThorough: Bool = false, cycles: Int = 1
     ) {
         self.fault = fault
         self.transport = transport
@@ -25,6 +27,7 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
         self.oracle = oracle
         self.consequences = consequences
         self.isThorough = isThorough
+        self.cycles = cycles
     }
 
     var testDescription: String { "\(fault.rawValue) in \(scenario) on \(transport.rawValue)" }
@@ -73,6 +76,7 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
         FaultCase(.releaseUnanswered, .legacy, busy, .transport, consequences: stuck),
         FaultCase(.stuckAtDepthOne, .uringPercore, "stop-at-depth-1", .exit),
         FaultCase(.stuckShortOfMemory, .legacy, "address-space-limit", .exit, consequences: stuck),
+        FaultCase(.forgetsTooMuch, .uringPercore, "notification-storm", .errors, consequences: stuck, cycles: 10),
         FaultCase(.miscount, .uringPercore, busy, .transport),
     ]
 }

@@ -22,18 +22,17 @@ extension Mounting {
         /// The oracles that failed in a run of one scenario.
         private func failed(_ test: FaultCase, fault: Bool) throws -> (Set<String>, text: String) {
             var arguments = [
-                "stop-path", "--transport", test.transport.rawValue, "--scenario", test.scenario, "--cycles", "1",
-                "--seed",
-                "3", "--timeout", "5", "--output", output.string,
+                "stop-path", "--transport", test.transport.rawValue, "--scenario", test.scenario,
+                "--cycles", "\(test.cycles)", "--seed", "3", "--timeout", "5", "--output", output.string,
             ]
             if !test.isThorough { arguments.append("--quick") }
             // On a machine that is slower than this, 3 s are no stall.
             if test.fault == .stall { arguments += ["--slow", "2"] }
             if fault { arguments += ["--fault", test.fault.rawValue, "--allow-faults"] }
             let (_, text) = try StopPathTests.run(arguments, within: .seconds(400))
-            let cycle = try #require(try results().first { $0.area == test.scenario }, "\(text)")
-            let checks = cycle.checks ?? []
-            return (Set(checks.filter { $0.verdict == .failed }.map(\.name)), text)
+            let cycles = try results().filter { $0.area == test.scenario }
+            try #require(cycles.count == test.cycles, "\(text)")
+            return (Set(cycles.flatMap { $0.checks ?? [] }.filter { $0.verdict == .failed }.map(\.name)), text)
         }
 
         @Test(arguments: FaultCase.all) func isCaught(_ test: FaultCase) throws {

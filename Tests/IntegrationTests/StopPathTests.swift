@@ -34,8 +34,8 @@ extension Mounting {
         @Test func listNamesEveryScenario() throws {
             let (status, text) = try StopPathTests.run(["stop-path", "--list"])
             #expect(status == .exited(0))
-            #expect(Scenarios.all.count == 49)
-            #expect(Scenarios.all.map(\.number) == Array(1...49))
+            #expect(Scenarios.all.count == 50)
+            #expect(Scenarios.all.map(\.number) == Array(1...50))
             for scenario in Scenarios.all { #expect(text.contains(scenario.name)) }
         }
 

@@ -15,6 +15,8 @@ public enum BenchHelper: Sendable {
     case ask(Question, path: String)
     /// Takes a copy of a process's `/dev/fuse` descriptor, and keeps it until SIGTERM.
     case holdDevice(pid: Int32)
+    /// Invalidates what the kernel knows of a mount, over and over, in its daemon's stead (``NotificationStorm``).
+    case notify(pid: Int32, root: String, status: String, clients: [UInt64])
     /// Submits native asynchronous reads and writes, and closes the file while they are under way; over and over.
     case asynchronous(folder: String, status: String)
     /// Runs a command that may not use io_uring.
@@ -46,6 +48,8 @@ public enum BenchHelper: Sendable {
         case .holdLock(let path): words = ["hold-lock", path]
         case .ask(let question, let path): words = ["ask", question.rawValue, path]
         case .holdDevice(let pid): words = ["hold-device", "\(pid)"]
+        case .notify(let pid, let root, let status, let clients):
+            words = ["notify", "\(pid)", root, status] + clients.map { "\($0)" }
         case .asynchronous(let folder, let status): words = ["asynchronous", folder, status]
         case .refuseRing(let command): words = ["refuse-ring"] + command
         case .ownNamespace(let command): words = ["own-namespace"] + command
@@ -72,6 +76,10 @@ public enum BenchHelper: Sendable {
         case ("hold-device", 2):
             guard let pid = Int32(words[1]) else { return nil }
             self = .holdDevice(pid: pid)
+        case ("notify", 4...):
+            let clients = words.dropFirst(4).map { UInt64($0) }
+            guard let pid = Int32(words[1]), !clients.contains(nil) else { return nil }
+            self = .notify(pid: pid, root: words[2], status: words[3], clients: clients.compactMap(\.self))
         case ("asynchronous", 3): self = .asynchronous(folder: words[1], status: words[2])
         case ("refuse-ring", 2...): self = .refuseRing(Array(words.dropFirst()))
         case ("own-namespace", 2...): self = .ownNamespace(Array(words.dropFirst()))
@@ -89,6 +97,8 @@ public enum BenchHelper: Sendable {
         case .holdLock(let path): return BenchHelper.holdLock(path)
         case .ask(let question, let path): return BenchHelper.ask(question, path)
         case .holdDevice(let pid): return BenchHelper.holdDevice(of: pid)
+        case .notify(let pid, let root, let status, let clients):
+            return BenchHelper.notify(pid, root, status, clients)
         case .asynchronous(let folder, let status): return BenchHelper.asynchronous(folder, status)
         case .refuseRing(let command):
             guard clinux_refuse_io_uring() == 0 else { return 126 }
@@ -164,17 +174,34 @@ public enum BenchHelper: Sendable {
         while true { raise(SIGSTOP) }
     }
 
-    /// pidfd_getfd(2): the same open file that the daemon has, as a forked child of it would.
     private static func holdDevice(of pid: Int32) -> CInt {
-        let pidfd = clinux_pidfd_open(pid)
-        guard pidfd >= 0 else { return 1 }
-        var held = 0
-        for name in names(in: "/proc/\(pid)/fd") where linkTarget("/proc/\(pid)/fd/\(name)") == "/dev/fuse" {
-            if let number = Int32(name), clinux_pidfd_getfd(pidfd, number) >= 0 { held += 1 }
-        }
-        close(pidfd)
-        guard held > 0 else { return 1 }
+        guard !devices(of: pid).isEmpty else { return 1 }
         while true { pause() }
+    }
+
+    /// pidfd_getfd(2): the same open files of `/dev/fuse` that the daemon has, as a forked child of it would.
+    private static func devices(of pid: Int32) -> [CInt] {
+        let pidfd = clinux_pidfd_open(pid)
+        guard pidfd >= 0 else { return [] }
+        defer { close(pidfd) }
+        return names(in: "/proc/\(pid)/fd").filter { linkTarget("/proc/\(pid)/fd/\($0)") == "/dev/fuse" }
+            .compactMap { Int32($0) }.map { clinux_pidfd_getfd(pidfd, $0) }.filter { $0 >= 0 }
+    }
+
+    private static func notify(_ pid: Int32, _ root: String, _ status: String, _ clients: [UInt64]) -> CInt {
+        guard let writer = try? LoadStatus.Writer(status), let device = devices(of: pid).first else { return 1 }
+        var storm = NotificationStorm(device: device, root: root, clients: clients)
+        do throws(Errno) {
+            while true {
+                try storm.pass()
+                writer.set(.working, 1)
+                writer.add(.operations)
+                usleep(500)
+            }
+        } catch {
+            writer.record(error, in: .notify)
+            return 0
+        }
     }
 
     private static func asynchronous(_ folder: String, _ status: String) -> CInt {
