@@ -33,5 +33,5 @@ prepare_kernel() {
 build_packages=(liburing-dev libfuse3-dev fuse3 pkg-config)
 # What the bench measures with.
 bench_packages=(fio)
-# chromium: the tests of the report look at its page as a reader does.
-test_packages=(acl attr bindfs chromium)
+# chromium: the tests of the report look at its page as a reader does; xfsprogs: a power cut is tried on xfs, too.
+test_packages=(acl attr bindfs chromium e2fsprogs xfsprogs)

@@ -35,7 +35,10 @@ final class PowerCutImage {
         defer { try? descriptor.close() }
         guard ftruncate(descriptor.rawValue, 6 << 30) == 0 else { throw ScenarioObstacle("no room for an image") }
         let options = kind == .ext4 ? ["-q", "-F", "-m", "0"] : ["-q", "-f"]
-        let make = try bench.spawn(["mkfs.\(kind.rawValue)"] + options + [file.string])
+        guard let make = try? bench.spawn(["mkfs.\(kind.rawValue)"] + options + [file.string]) else {
+            let package = kind == .ext4 ? "e2fsprogs" : "xfsprogs"
+            throw ScenarioObstacle("there is no mkfs.\(kind.rawValue): apt install \(package)")
+        }
         guard make.wait(.seconds(60))?.isSuccess == true else { throw ScenarioObstacle("mkfs.\(kind.rawValue) failed") }
         bench.ledger.record(.loop(file.string))
         guard mount(bench) else { throw ScenarioObstacle("a loop device cannot be had or mounted") }
