@@ -89,8 +89,10 @@ struct FioCommand {
         _ = try file.closeAfter { try file.writeAll(whole.utf8) }
     }
 
-    /// - Parameter job: the path of such a file.
-    func file(_ job: String) -> [String] { ["fio", "--output-format=json", "--eta=never", job] }
+    /// - Parameter job: the path of such a file. What fio writes of its own goes beside it, and not to where the user is.
+    func file(_ job: String) -> [String] {
+        ["fio", "--output-format=json", "--eta=never", "--aux-path=\(FilePath(job).removingLastComponent())", job]
+    }
 
     /// Bytes of each client: the same in all, however many share them.
     private func size(_ work: DataWork, _ job: SpeedJob) -> Int {

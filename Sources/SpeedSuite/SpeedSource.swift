@@ -47,8 +47,9 @@ final class SpeedSource {
 
     /// Makes what the job needs, unless it is there.
     ///
-    /// - Throws: ``Trouble``.
-    func prepare(_ job: SpeedJob) throws(Trouble) {
+    /// - Parameter isStopped: asked while programs make files.
+    func prepare(_ job: SpeedJob, isStopped: () -> Bool) throws(Trouble) {
+        func run(_ words: [String]) throws(Trouble) { try self.run(words, isStopped) }
         let folder = path.appending(folder(of: job)).string
         switch job.work {
         case .data(let work):
@@ -67,12 +68,12 @@ final class SpeedSource {
         case .file(let job):
             // Made by the first subject's trial, they would be part of what is counted for it.
             mkdir(folder, 0o755)
-            guard let text = contents(of: job.string) else { throw Trouble(reason: "\(job) cannot be read") }
+            guard let text = contents(of: job.string) else { throw Trouble.failed("\(job) cannot be read") }
             let copy = path.appending("layout.fio")
             do {
                 try command.write(text, to: copy, in: folder, isLayout: true)
             } catch {
-                throw Trouble(reason: "\(copy) cannot be written: \(error)")
+                throw Trouble.failed("\(copy) cannot be written: \(error)")
             }
             try run(command.file(copy.string))
         case .tool(.rename): ToolFiles.makeFlat(folder, count: ToolFiles.renamed)
@@ -106,7 +107,11 @@ final class SpeedSource {
     /// What was written by the trial before shall be on its disk.
     func settle() { IsolatedCall.syncFileSystem(path.string).run(within: bench.pace(.seconds(60))) }
 
-    struct Trouble: Error { let reason: String }
+    enum Trouble: Error {
+        case failed(String)
+        /// The run is to end.
+        case interrupted
+    }
 
     private func once(_ what: String, _ folder: String, _ make: () throws(Trouble) -> Void) throws(Trouble) {
         if made.contains(what) { return }
@@ -120,19 +125,39 @@ final class SpeedSource {
         for client in 0..<job.clients { mkdir("\(folder)/\(client)", 0o755) }
     }
 
-    private func run(_ words: [String]) throws(Trouble) {
+    private func run(_ words: [String], _ isStopped: () -> Bool) throws(Trouble) {
         let log = bench.folder.appending("prepare-\(bench.nextNumber())")
-        guard let child = try? bench.spawn(words, output: log) else {
-            throw Trouble(reason: "\(words[0]) does not start")
-        }
-        guard let status = child.wait(bench.pace(.seconds(120))) else {
+        guard let child = try? bench.spawn(words, output: log) else { throw .failed("\(words[0]) does not start") }
+        defer { Evidence.remove(log) }
+        switch child.wait(bench.pace(.seconds(120)), unless: isStopped) {
+        case .ended(let status):
+            if status.isSuccess { return }
+            throw .failed("\(words[0]): \(child.output.split(separator: "\n").last.map(String.init) ?? "\(status)")")
+        case .late:
             child.kill()
-            throw Trouble(reason: "\(words[0]) does not end")
+            throw .failed("\(words[0]) does not end")
+        case .stopped:
+            child.kill(within: .seconds(1))
+            throw .interrupted
         }
-        let said = child.output
-        Evidence.remove(log)
-        if !status.isSuccess {
-            throw Trouble(reason: "\(words[0]): \(said.split(separator: "\n").last.map(String.init) ?? "\(status)")")
-        }
+    }
+}
+
+extension ChildProcess {
+    /// What came first.
+    enum Wait {
+        case ended(ExitStatus)
+        case late
+        case stopped
+    }
+
+    /// Waits for its end, for so long, or until the run is to end.
+    func wait(_ duration: Duration, unless isStopped: () -> Bool) -> Wait {
+        let deadline = Deadline(after: duration)
+        repeat {
+            if isStopped() { return .stopped }
+            if let status = wait(.milliseconds(200)) { return .ended(status) }
+        } while !deadline.hasPassed
+        return .late
     }
 }

@@ -30,16 +30,18 @@ struct TrialRunner {
         var trial = trial
         let start = ContinuousClock.now
         do {
-            try source.prepare(job)
+            try source.prepare(job, isStopped: isStopped)
             defer { source.cleanUp(after: job) }
             source.settle()
             try measure(&trial, job, target, source, isCounting)
         } catch is Interrupted {
             return nil
+        } catch SpeedSource.Trouble.interrupted {
+            return nil
         } catch let failure as Failure {
             trial.failure = TestResult.line(failure.words)
-        } catch let trouble as SpeedSource.Trouble {
-            trial.failure = TestResult.line(trouble.reason)
+        } catch SpeedSource.Trouble.failed(let words) {
+            trial.failure = TestResult.line(words)
         } catch {
             trial.failure = TestResult.line("\(error)")
         }
@@ -86,19 +88,16 @@ struct TrialRunner {
         let machine = MachineMeter()
         let began = ContinuousClock.now
         let child = try bench.spawn(command, output: output)
-        let deadline = Deadline(after: bench.pace(.seconds(60 + 2 * settings.seconds)))
-        var ended: ExitStatus?
-        while ended == nil, !deadline.hasPassed {
-            if isStopped() {
-                child.kill(within: .seconds(1))
-                throw Interrupted()
-            }
-            ended = child.wait(.milliseconds(200))
-        }
-        guard let status = ended else {
+        let status: ExitStatus
+        switch child.wait(bench.pace(.seconds(60 + 2 * settings.seconds)), unless: isStopped) {
+        case .ended(let end): status = end
+        case .late:
             daemon.collect(into: bench.evidence.below("\(daemon.target.label) \(job.name)"), clients: [child])
             child.kill(within: .seconds(1))
             throw Failure("its clients did not end")
+        case .stopped:
+            child.kill(within: .seconds(1))
+            throw Interrupted()
         }
         let elapsed = (ContinuousClock.now - began).seconds
         let end = MachineMeter()
