@@ -12,8 +12,8 @@ extension Script {
         let rarity = [3, 6, 12, 24][random.below(4)]
         if random.below(16) != 0 {
             var start = InitMove.drawn(&random, rarity: rarity)
-            // Each is legal, and each leaves other requests without room.
-            start.size = .drawn(&random)
+            // Each is legal, and each leaves other requests without room: small ones most of them.
+            start.size = random.below(2) == 0 ? .small : .drawn(&random)
             moves.append(.initialize(start))
             if random.below(16) == 0 { moves.append(.pool(.drawn(&random, rarity: rarity))) }
             if random.below(16) != 0 { moves.append(.register(.drawn(&random, rarity: rarity))) }
@@ -31,11 +31,11 @@ extension Script {
 }
 
 extension Move {
-    /// What is done how often, in all 48.
+    /// What is done how often, in all 52.
     private static let weights: [(Int, @Sendable (inout SplitMix64, Int) -> Move)] = [
         (14, { random, _ in .client(.drawn(&random)) }),
         (6, { random, rarity in .commit(.drawn(&random, rarity: rarity)) }),
-        (6, { random, _ in .commit(.drawnWithOneLie(&random)) }),
+        (10, { random, _ in .commit(.drawnWithOneLie(&random)) }),
         (6, { random, _ in .serve(.drawn(&random, rarity: 2)) }),
         (3, { random, _ in .notify(.drawn(&random, rarity: 2)) }),
         (2, { random, rarity in .register(.drawn(&random, rarity: rarity)) }),
@@ -56,9 +56,12 @@ extension Move {
 }
 
 extension CommitMove {
-    /// Of several lies the first that the kernel sees hides the others.
+    /// Of several lies the first that the kernel sees hides the others. Every other one is about a length: what is copied where
+    /// hangs on them, and on most others only whether anything is.
     fileprivate static func drawnWithOneLie(_ random: inout SplitMix64) -> CommitMove {
         var move = CommitMove()
+        let isOfLength = random.below(2) == 0
+        let fields = isOfLength ? fields.filter { ["payload", "length"].contains($0.name) } : fields
         fields[random.below(fields.count)].draw(&move, &random)
         return move
     }

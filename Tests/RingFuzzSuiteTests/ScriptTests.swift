@@ -35,20 +35,20 @@ import Testing
         init flags=every size=small max_write=zero
         register memory=kernel
         client does=truncate
-        notify
-        client does=poll
-        init
-        client does=fsync
+        commit
+        commit payload=zero
+        serve count=16
+        client does=statfs
+        client does=create
+        pool
+        pause
+        device act=clone
+        notify kind=store lie=long
+        commit
         serve
-        register
-        world act=stopClients
-        client does=truncate count=16
-        client
-        client does=listxattr
         client does=setxattr
-        ring act=iopoll
-        client does=readdir
-        commit times=twice
+        register queue=last payload=zero
+        serve
 
         """
 
