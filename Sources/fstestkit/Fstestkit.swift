@@ -7,7 +7,7 @@ struct Fstestkit: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fstestkit",
         abstract: "A bench for FUSE transports: that they are right, that they stop, and how fast they are.",
-        version: "0.5.0",
+        version: "0.6.0",
         subcommands: [
             MatrixCommand.self, ReportCommand.self, CompareCommand.self, HistoryCommand.self, WatchCommand.self,
             MountCommand.self, UnmountCommand.self, StatsCommand.self, DoctorCommand.self,
