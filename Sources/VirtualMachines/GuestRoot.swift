@@ -62,7 +62,8 @@ package struct GuestRoot: Sendable {
     }
 
     private func bootstrap(_ mirror: DebianMirror, mode: String, _ target: FilePath) throws(VirtualMachineError) {
-        _ = try HostProgram.require("mmdebstrap", package: "mmdebstrap")
+        // The latter two for what follows.
+        try HostProgram.require(["mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs", "depmod": "kmod"])
         try HostProgram.run(
             HostProgram.contained([
                 "mmdebstrap", "--quiet", "--variant=minbase", "--mode=\(mode)",

@@ -16,8 +16,17 @@ package enum HostProgram {
     }
 
     static func require(_ name: String, package: String) throws(VirtualMachineError) -> FilePath {
-        guard let path = find(name) else { throw .missingProgram(name, package: package) }
+        guard let path = find(name) else { throw .missingPrograms([name], packages: [package]) }
         return path
+    }
+
+    /// Looks for all that a piece of work takes before it begins, so that whoever lacks several hears of them at once.
+    ///
+    /// - Parameter programs: each with the Debian package that has it.
+    static func require(_ programs: KeyValuePairs<String, String>) throws(VirtualMachineError) {
+        let missing = programs.filter { find($0.key) == nil }
+        if missing.isEmpty { return }
+        throw .missingPrograms(missing.map(\.key), packages: missing.map(\.value))
     }
 
     /// Runs a program to its end; it dies with this process.

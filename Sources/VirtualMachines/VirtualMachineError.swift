@@ -2,8 +2,8 @@ package import SystemPackage
 
 /// Why no guest was to be had. Sentences for people are made at the command line.
 package enum VirtualMachineError: Error, Equatable {
-    /// A program of the host that is not there, and the Debian package that has it.
-    case missingProgram(String, package: String)
+    /// Programs of the host that are not there, and the Debian packages that have them.
+    case missingPrograms([String], packages: [String])
     /// A program of the host that failed: its command line, how it ended and the last lines that it said.
     case programFailed([String], status: String, said: [String])
     /// No mirror of Debian stands in the machine's own apt sources.

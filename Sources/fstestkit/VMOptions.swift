@@ -178,7 +178,8 @@ extension VirtualMachineError {
     /// For people.
     var sentence: String {
         switch self {
-        case .missingProgram(let name, let package): "there is no \(name); apt install \(package)"
+        case .missingPrograms(let names, let packages):
+            "there is no \(names.joined(separator: ", no ")); apt install \(packages.joined(separator: " "))"
         case .programFailed(let command, let status, let said):
             "\(command.prefix(4).joined(separator: " ")) … failed (\(status)):\n  " + said.joined(separator: "\n  ")
         case .noDebianMirror:

@@ -52,7 +52,10 @@ import Testing
     }
 
     @Test func aProgramThatFailsSaysWhy() throws {
-        #expect(throws: VirtualMachineError.missingProgram("no-such-program", package: "p")) {
+        #expect(throws: VirtualMachineError.missingPrograms(["no-such", "nor-this"], packages: ["p", "q"])) {
+            try HostProgram.require(["no-such": "p", "sh": "dash", "nor-this": "q"])
+        }
+        #expect(throws: VirtualMachineError.missingPrograms(["no-such-program"], packages: ["p"])) {
             try HostProgram.run(["no-such-program"], package: "p")
         }
         let command = ["sh", "-c", "echo why >&2; exit 3"]

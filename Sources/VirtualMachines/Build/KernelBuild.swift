@@ -38,11 +38,7 @@ package struct KernelBuild: Sendable {
         guard access(source.appending("Kconfig").string, R_OK) == 0 else {
             throw .notAKernel(source, why: "it has no Kconfig: it is no kernel's source")
         }
-        for (program, package) in [
-            ("flex", "flex"), ("make", "make"), ("bison", "bison"), ("bc", "bc"), ("gcc", "gcc"),
-        ] {
-            _ = try HostProgram.require(program, package: package)
-        }
+        try HostProgram.require(["flex": "flex", "make": "make", "bison": "bison", "bc": "bc", "gcc": "gcc"])
         try createFolder(folder)
         let lock = try FolderLock(folder, "lock", waits: true)
         defer { lock.release() }
