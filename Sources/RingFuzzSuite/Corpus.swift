@@ -21,6 +21,12 @@ public enum Corpus {
             name: "interrupt-id-in-reply",
             harm: "6.18.15: WARNING in fuse_uring_cmd: the reply's unique has the bit of an INTERRUPT",
             moves: ["init", "register", "client", "commit unique=interrupt"]),
+        Entry(
+            name: "unreadable-header-at-commit",
+            harm: "6.18.15: bytes that could not be copied are taken for an error, and ERR_PTR of them for a pointer",
+            moves: [
+                "init", "register", "client count=16", "pause ms=64", "memory act=unmap part=header", "commit",
+            ]),
     ]
 
     /// To be played.
