@@ -59,8 +59,20 @@ struct FileHandle: Equatable {
         unsafe withUnsafeMutableBytes(of: &raw.f_handle) { bytes in
             unsafe withUnsafeBytes(of: words) { unsafe bytes.copyMemory(from: $0) }
         }
+        // ENOMEM is also Linux's word (`iget_locked`) for an inode number that a new file is just being given. Once it has it, this file's
+        // handle is stale.
+        for _ in 0..<FileHandle.patience {
+            do throws(Errno) {
+                return try Errno.check { unsafe clinux_open_by_handle_at(mount, &raw, flags) }
+            } catch  where error == .noMemory {
+                usleep(50)
+            }
+        }
         return try Errno.check { unsafe clinux_open_by_handle_at(mount, &raw, flags) }
     }
+
+    /// How often a file that is being made is waited for, each time for a moment.
+    private static let patience = 40
 
     /// 32 bits that tell this file from one that gets its inode number later: the generation that clients see.
     /// FNV-1a with a final mix; never 0, which says "no handle".
