@@ -64,7 +64,8 @@ struct FileHandle: Equatable {
         for _ in 0..<FileHandle.patience {
             do throws(Errno) {
                 return try Errno.check { unsafe clinux_open_by_handle_at(mount, &raw, flags) }
-            } catch  where error == .noMemory {
+            } catch {
+                guard error == .noMemory else { throw error }
                 usleep(50)
             }
         }
